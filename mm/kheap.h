@@ -1,0 +1,70 @@
+/* The kernel heap: kmalloc and its kin.
+ *
+ * Sizes are bytes. Objects are aligned to 32 bytes at least; one whose size is
+ * a power of two of at most a page is aligned to its size. A size of 0 gives a
+ * pointer that may only be freed. NULL: no memory, which is reported unless
+ * __GFP_NOWARN. None of these may be passed to another allocator's free. */
+#pragma once
+
+#include <oct/types.h>
+
+/* What the caller allows and wants. */
+typedef unsigned gfp_t;
+#define __GFP_ZERO 0x001u   /* fill with zeroes */
+#define __GFP_NOWARN 0x002u /* do not report a failure */
+#define __GFP_WAIT 0x004u   /* the caller may wait for memory */
+#define GFP_KERNEL __GFP_WAIT
+#define GFP_NOWAIT 0u
+#define GFP_ATOMIC 0u /* from an interrupt */
+
+void kheap_init(void);
+
+MUST_CHECK void *kmalloc(size_t size, gfp_t flags);
+MUST_CHECK void *kzalloc(size_t size, gfp_t flags);
+
+/* n objects of `size` bytes in a row: NULL if the product overflows. */
+MUST_CHECK void *kmalloc_array(size_t n, size_t size, gfp_t flags);
+MUST_CHECK void *kcalloc(size_t n, size_t size, gfp_t flags); /* zeroed */
+
+/* Changes the size of p, keeping min(old, new) bytes; may move it. On failure
+ * returns NULL and p stays as it was. p = NULL allocates; size 0 frees and
+ * returns NULL. __GFP_ZERO clears what lies beyond ksize(p). */
+MUST_CHECK void *krealloc(void *p, size_t size, gfp_t flags);
+
+MUST_CHECK char *kstrdup(const char *s, gfp_t flags);
+MUST_CHECK void *kmemdup(const void *p, size_t n, gfp_t flags);
+
+/* NULL is nothing. Whatever is not the start of a live object (free already,
+ * interior, header, foreign) is reported with the caller and changes nothing.
+ */
+void kfree(const void *p);
+
+/* The same, after wiping the object. */
+void kfree_sensitive(const void *p);
+
+/* Bytes that may be used at p, at least what was asked; 0 for NULL, and for
+ * what kfree would refuse. */
+size_t ksize(const void *p);
+
+/* Gives empty blocks back to the frame manager, the spare one too. */
+void kheap_trim(void);
+
+struct kheap_stats {
+    size_t blocks;  /* blocks, */
+    size_t chunks;  /* of so many frames, */
+    size_t live;    /* bytes of live objects, in whole subblocks, */
+    size_t objects; /* how many they are, */
+    size_t free;    /* bytes free, */
+    size_t largest; /* bytes of the longest free run */
+};
+
+void kheap_stats(struct kheap_stats *out);
+
+/* Calls visit for each block: its address, chunks, and its tags, one a 32-byte
+ * subblock (0 free, 0xff header, else an object's). The heap is locked. */
+void kheap_visit(void (*visit)(void *context, const void *block, size_t chunks,
+                               const uint8_t *tags),
+                 void *context);
+
+/* NULL if every invariant holds, else which does not. */
+const char *kheap_check(void);
