@@ -1,0 +1,96 @@
+#include "kernel/cmdline.h"
+#include "kernel/kbench.h"
+#include "kernel/ktest.h"
+#include "mm/kheap.h"
+#include "mm/pmm.h"
+
+#include <oct/arch.h>
+#include <oct/print.h>
+#include <oct/report.h>
+#include <oct/string.h>
+
+enum outcome { GO_ON, WELL, FAILED };
+
+static enum outcome do_test(const char *names)
+{
+    return ktest_run(names) == 0 ? WELL : FAILED;
+}
+
+static enum outcome do_bench(const char *names)
+{
+    return kbench_run(names) > 0 ? WELL : FAILED;
+}
+
+static enum outcome do_run(const char *program)
+{
+    report(0, "run=%s: there are no user programs yet", program ? program : "");
+    return FAILED;
+}
+
+static enum outcome do_junk(const char *value)
+{
+    (void)value;
+    pmm_set_junk(true);
+    return GO_ON;
+}
+
+static const struct {
+    const char *name;
+    enum outcome (*act)(const char *value); /* what follows the '=', or NULL */
+} known[] = {
+    {"test", do_test},
+    {"bench", do_bench},
+    {"run", do_run},
+    {"junk", do_junk},
+};
+
+static enum outcome do_word(char *word)
+{
+    char *value = strchr(word, '=');
+    if (value)
+        *value++ = '\0';
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+        if (strcmp(word, known[i].name) == 0)
+            return known[i].act(value);
+    report(0, "command line: there is no \"%s\"; ignored", word);
+    return GO_ON;
+}
+
+/* Some loaders put the kernel's own path in front. */
+static bool is_kernel_path(const char *word)
+{
+    size_t n = strlen(word);
+    return word[0] == '/' || (n > 4 && strcmp(word + n - 4, ".elf") == 0);
+}
+
+static char *next_word(char **rest)
+{
+    char *word = *rest;
+    while (*word == ' ')
+        word++;
+    char *end = word;
+    while (*end && *end != ' ')
+        end++;
+    *rest = *end ? end + 1 : end;
+    *end = '\0';
+    return *word ? word : NULL;
+}
+
+void cmdline_run(const char *words)
+{
+    char *copy = kstrdup(words, GFP_KERNEL), *rest = copy;
+    if (!copy)
+        return;
+    enum outcome outcome = GO_ON;
+    char *word = next_word(&rest);
+    if (word && is_kernel_path(word))
+        word = next_word(&rest);
+    for (; word; word = next_word(&rest)) {
+        enum outcome now = do_word(word);
+        if (now > outcome)
+            outcome = now;
+    }
+    kfree(copy);
+    if (outcome != GO_ON)
+        arch_poweroff(outcome == WELL ? 0 : 1);
+}
