@@ -1,0 +1,3 @@
+#!/bin/sh
+# The memory manager and the library with sv48 page tables, on the host.
+exec "${0%/*}/../../build/host/sv48/tests"
