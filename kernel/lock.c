@@ -27,3 +27,14 @@ void lock_release(struct lock *l)
     __atomic_store_n(&l->held, false, __ATOMIC_RELEASE);
     arch_irq_restore(irq);
 }
+
+bool lock_try(struct lock *l)
+{
+    unsigned long irq = arch_irq_save();
+    bool got = !__atomic_test_and_set(&l->held, __ATOMIC_ACQUIRE);
+    if (got)
+        l->irq = irq;
+    else
+        arch_irq_restore(irq);
+    return got;
+}

@@ -4,6 +4,7 @@
 #include "kernel/symbols.h"
 
 #include <oct/arch.h>
+#include <oct/context.h>
 #include <oct/image.h>
 #include <oct/print.h>
 #include <oct/report.h>
@@ -18,6 +19,8 @@ struct attempt {
 
 static struct attempt *volatile innermost;
 static volatile unsigned long ticks;
+static void (*volatile on_tick)(void);
+static volatile bool interrupted; /* an interrupt is being handled */
 
 /* Not inlined: the place to come back to lives in this very frame. */
 __attribute__((noinline)) bool trap_try(void (*fn)(void *), void *arg,
@@ -94,6 +97,20 @@ static NORETURN void give_up(const struct trap *t)
     panic_at(t->pc, t->fp, "%s", trap_text(t).text);
 }
 
+static void handle_interrupt(const struct trap *t)
+{
+    interrupted = true;
+    if (t->kind == TRAP_TIMER) {
+        ticks = ticks + 1;
+        if (on_tick)
+            on_tick();
+    } else if (t->kind == TRAP_SPURIOUS) {
+        report(t->pc, "interrupt nobody asked for: %s (0x%lx)", t->name,
+               t->code);
+    } /* TRAP_CONSOLE: whoever waits for input looks again */
+    interrupted = false;
+}
+
 void trap_dispatch(struct trap *t)
 {
     switch (t->kind) {
@@ -105,15 +122,26 @@ void trap_dispatch(struct trap *t)
     case TRAP_DOUBLE:
         give_up(t);
     case TRAP_TIMER:
-        ticks = ticks + 1;
-        break;
-    case TRAP_CONSOLE: /* whoever waits for input looks again */
-        break;
+    case TRAP_CONSOLE:
     case TRAP_SPURIOUS:
-        report(t->pc, "interrupt nobody asked for: %s (0x%lx)", t->name,
-               t->code);
+        handle_interrupt(t);
         break;
     }
+}
+
+bool in_interrupt(void)
+{
+    return interrupted;
+}
+
+void let_others_run(void)
+{
+    arch_idle();
+}
+
+void trap_on_tick(void (*fn)(void))
+{
+    on_tick = fn;
 }
 
 unsigned long trap_ticks(void)

@@ -27,5 +27,8 @@ struct trap_text trap_text(const struct trap *t);
 /* Timer interrupts so far. */
 unsigned long trap_ticks(void);
 
+/* Has fn called at every tick from now on, in the interrupt; NULL: nothing. */
+void trap_on_tick(void (*fn)(void));
+
 /* They come so many times a second. */
 #define TICKS_PER_SECOND 100

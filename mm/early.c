@@ -33,6 +33,7 @@ void early_init(const struct boot_info *boot, size_t need)
 
 paddr_t early_alloc_pages(size_t n)
 {
+    assert(is_aligned(next | end, PAGE) && next <= end);
     if (next == end || n > (end - next) >> PAGE_SHIFT)
         panic("early memory: %zu pages asked, %llu left", n,
               (end - next) >> PAGE_SHIFT);

@@ -97,35 +97,37 @@ bool freemap_all_taken(const struct freemap *f, size_t first, size_t n)
     return true;
 }
 
-static void set_group_free(struct freemap *f, size_t group, size_t free)
+enum group_state { FULL, PARTLY, WHOLLY };
+
+static enum group_state state_of(const struct freemap *f, size_t free)
 {
-    size_t before = f->group_free[group], whole = group_size(f);
-    f->group_free[group] = (uint16_t)free;
-    if (before > 0 && before < whole && (free == 0 || free == whole))
-        bitset_remove(&f->partly, group);
-    if (before == whole)
-        bitset_remove(&f->wholly, group);
-    if (free == whole)
-        bitset_add(&f->wholly, group);
-    else if (free > 0 && (before == 0 || before == whole))
-        bitset_add(&f->partly, group);
+    return free == 0 ? FULL : free == group_size(f) ? WHOLLY : PARTLY;
 }
 
-/* Flips units that are all in the same state, group by group. */
+static void set_group_free(struct freemap *f, size_t group, size_t free)
+{
+    assert(group < group_count(f) && free <= group_size(f));
+    enum group_state before = state_of(f, f->group_free[group]);
+    enum group_state after = state_of(f, free);
+    f->group_free[group] = (uint16_t)free;
+    if (before == after)
+        return;
+    if (before != FULL)
+        bitset_remove(before == PARTLY ? &f->partly : &f->wholly, group);
+    if (after != FULL)
+        bitset_add(after == PARTLY ? &f->partly : &f->wholly, group);
+}
+
+/* Flips units that are all in the same state, word by word: a word lies within
+ * one group. */
 static void flip(struct freemap *f, size_t first, size_t n, bool give)
 {
-    for (size_t in_group; n > 0; first += in_group, n -= in_group) {
-        size_t group = group_of(f, first);
-        size_t offset = first & (group_size(f) - 1);
-        in_group = min_size(n, group_size(f) - offset);
-        for (size_t done = 0, step; done < in_group; done += step) {
-            step = left_in_word(first + done, in_group - done);
-            f->taken[(first + done) / WORD_BITS] ^=
-                mask_in_word(first + done, step);
-        }
-        size_t free = f->group_free[group];
-        set_group_free(f, group, give ? free + in_group : free - in_group);
-        f->free += give ? in_group : -in_group;
+    f->free += give ? n : -n;
+    for (size_t step; n > 0; first += step, n -= step) {
+        size_t group = group_of(f, first), free = f->group_free[group];
+        step = left_in_word(first, n);
+        f->taken[first / WORD_BITS] ^= mask_in_word(first, step);
+        set_group_free(f, group, give ? free + step : free - step);
     }
 }
 
@@ -152,6 +154,7 @@ static size_t next_group(const struct freemap *f, size_t group)
 /* The first free unit at or after i, or FREEMAP_NONE. */
 static size_t next_free(const struct freemap *f, size_t i)
 {
+    assert(i < f->units);
     while (i < f->units) {
         size_t group = next_group(f, group_of(f, i));
         if (group == BITSET_NONE)
@@ -171,6 +174,7 @@ static size_t next_free(const struct freemap *f, size_t i)
 /* The last taken unit in [first, end), or FREEMAP_NONE. */
 static size_t last_taken(const struct freemap *f, size_t first, size_t end)
 {
+    assert(first < end && end <= f->units);
     while (end > first) {
         size_t group_start = round_down(end - 1, group_size(f));
         size_t from = max_size(first, round_down(end - 1, WORD_BITS));
@@ -223,21 +227,46 @@ static size_t find_in_partly(const struct freemap *f, size_t n, size_t align,
     return FREEMAP_NONE;
 }
 
+/* A single unit needs no run: the first free one of a partly used group, or
+ * else of a whole one. */
+static size_t find_one(const struct freemap *f, size_t end)
+{
+    size_t g = bitset_next(&f->partly, 0);
+    if (g == BITSET_NONE)
+        g = bitset_next(&f->wholly, 0);
+    if (g == BITSET_NONE)
+        return FREEMAP_NONE;
+    const unsigned long *word = &f->taken[(g << f->group_shift) / WORD_BITS];
+    while (~*word == 0)
+        word++;
+    size_t unit =
+        (size_t)(word - f->taken) * WORD_BITS + (size_t)__builtin_ctzl(~*word);
+    return unit < end ? unit : FREEMAP_NONE;
+}
+
+static size_t find_in_wholly(const struct freemap *f, size_t n, size_t end)
+{
+    size_t g = bitset_next(&f->wholly, 0);
+    bool fits = g != BITSET_NONE && (g << f->group_shift) + n <= end;
+    return fits ? g << f->group_shift : FREEMAP_NONE;
+}
+
 size_t freemap_find(const struct freemap *f, size_t n, size_t align, size_t end)
 {
     assert(n > 0 && is_power_of_two(align));
+    size_t found = FREEMAP_NONE;
     end = min_size(end, f->units);
     if (n > f->free || n > end)
         return FREEMAP_NONE;
-    if (n <= group_size(f) && align <= group_size(f)) {
-        size_t found = find_in_partly(f, n, align, end);
-        if (found != FREEMAP_NONE)
-            return found;
-        size_t g = bitset_next(&f->wholly, 0);
-        if (g != BITSET_NONE && (g << f->group_shift) + n <= end)
-            return g << f->group_shift;
-    }
-    return find_between(f, 0, end, n, align);
+    if (n == 1 && align == 1)
+        found = find_one(f, end);
+    else if (n <= group_size(f) && align <= group_size(f))
+        found = find_in_partly(f, n, align, end);
+    if (found == FREEMAP_NONE && n <= group_size(f) && align <= group_size(f))
+        found = find_in_wholly(f, n, end);
+    if (found == FREEMAP_NONE)
+        found = find_between(f, 0, end, n, align);
+    return found;
 }
 
 const char *freemap_check(const struct freemap *f)

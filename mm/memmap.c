@@ -36,6 +36,7 @@ static struct pages pages_of(const struct mem_range *r)
 static enum mem_kind kind_at(const struct boot_info *boot, paddr_t at,
                              paddr_t *until)
 {
+    assert(at < ADDRESSABLE);
     enum mem_kind kind = MEM_NONE;
     struct mem_range r;
     *until = at < DIRECT_END ? DIRECT_END : ADDRESSABLE;
@@ -56,7 +57,7 @@ bool memmap_next(const struct boot_info *boot, paddr_t from,
                  struct mem_range *out)
 {
     assert(is_aligned(from, PAGE));
-    paddr_t at = from, end;
+    paddr_t at = from, end = from;
     enum mem_kind kind = MEM_NONE;
     for (; at < ADDRESSABLE; at = end) {
         kind = kind_at(boot, at, &end);

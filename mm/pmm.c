@@ -4,11 +4,12 @@
  * and let a wrong free be refused: a double one, one of a part of a run, one of
  * a frame that was never handed out.
  *
- * A bank never crosses DIRECT_END, so "below the direct map's end" is a choice
- * of banks. Allocation takes the highest bank that the limit allows, to keep
- * low memory, which everyone can use, for those who need it.
+ * A bank never crosses DMA_LIMIT or DIRECT_END, so such a limit is a choice of
+ * banks. Allocation takes the highest bank that the limit allows, to keep low
+ * memory, which everyone can use, for those who need it.
  *
- * Cost: 1 bit, 4 bytes and a little more for each 4 KiB frame, 0.1 %.
+ * Cost: 4 bytes for each 4 KiB frame, and with the bitmap a little more than a
+ * bit.
  */
 #include "mm/pmm_banks.h"
 
@@ -43,9 +44,10 @@ static bool fail_now(void)
     return false;
 }
 
-static paddr_t take(struct bank *b, size_t unit, size_t n)
+static paddr_t hand_out(struct bank *b, size_t unit, size_t n)
 {
-    freemap_take(&b->map, unit, n);
+    assert(lock_held(&pmm.lock) && b->free >= n);
+    b->free -= n;
     for (size_t i = 0; i < n; i++) {
         struct frame *f = &b->frame[unit + i];
         set_kind(f, FRAME_KERNEL);
@@ -59,15 +61,16 @@ static paddr_t take(struct bank *b, size_t unit, size_t n)
 static paddr_t alloc_from(struct bank *b, size_t n, uint64_t align,
                           uint64_t limit)
 {
+    assert(lock_held(&pmm.lock));
     if (limit <= b->base)
         return 0;
     uint64_t end = (limit - b->base) >> PAGE_SHIFT;
-    size_t unit = freemap_find(&b->map, n, (size_t)(align >> PAGE_SHIFT),
-                               end < b->map.units ? (size_t)end : b->map.units);
-    return unit == FREEMAP_NONE ? 0 : take(b, unit, n);
+    size_t unit = b->manager->take(b, n, (size_t)(align >> PAGE_SHIFT),
+                                   end < b->units ? (size_t)end : b->units);
+    return unit == FREEMAP_NONE ? 0 : hand_out(b, unit, n);
 }
 
-paddr_t pmm_alloc_run(size_t n, uint64_t align, uint64_t limit)
+paddr_t alloc_between(size_t n, uint64_t align, paddr_t lowest, uint64_t limit)
 {
     assert(is_power_of_two(align) && align >= PAGE_SIZE);
     paddr_t pa = 0;
@@ -76,9 +79,15 @@ paddr_t pmm_alloc_run(size_t n, uint64_t align, uint64_t limit)
     lock_acquire(&pmm.lock);
     if (!fail_now())
         for (size_t i = pmm.bank_count; i-- > 0 && !pa;)
-            pa = alloc_from(&pmm.banks[i], n, align, limit);
+            if (pmm.banks[i].base >= lowest)
+                pa = alloc_from(&pmm.banks[i], n, align, limit);
     lock_release(&pmm.lock);
     return pa;
+}
+
+paddr_t pmm_alloc_run(size_t n, uint64_t align, uint64_t limit)
+{
+    return alloc_between(n, align, 0, limit);
 }
 
 paddr_t pmm_allocs(size_t n)
@@ -95,7 +104,7 @@ paddr_t pmm_alloc(void)
 static struct bank *bank_of_run(paddr_t pa, size_t n)
 {
     struct bank *b = is_aligned(pa, PAGE_SIZE) ? bank_of(pa) : NULL;
-    return b && n > 0 && n <= b->map.units - unit_of(b, pa) ? b : NULL;
+    return b && n > 0 && n <= b->units - unit_of(b, pa) ? b : NULL;
 }
 
 int pmm_alloc_at(paddr_t pa, size_t n)
@@ -103,12 +112,14 @@ int pmm_alloc_at(paddr_t pa, size_t n)
     int error = -EINVAL;
     lock_acquire(&pmm.lock);
     struct bank *b = bank_of_run(pa, n);
-    if (b)
-        error = freemap_all_free(&b->map, unit_of(b, pa), n) ? 0 : -EBUSY;
-    if (!error && fail_now())
+    if (b) {
+        size_t unit = unit_of(b, pa);
         error = -EBUSY;
-    if (!error)
-        take(b, unit_of(b, pa), n);
+        if (!fail_now() && b->manager->take_at(b, unit, n)) {
+            hand_out(b, unit, n);
+            error = 0;
+        }
+    }
     lock_release(&pmm.lock);
     return error;
 }
@@ -132,20 +143,22 @@ static const char *refuse_free(const struct bank *b, paddr_t pa, size_t n)
     for (size_t i = 0; i < n; i++)
         if (f[i].more != (i + 1 < n))
             return "not the length that was allocated";
-    if (f->kind != FRAME_HEAP && f->value != FRAME_ONE)
+    if (!has_place(f) && f->value != FRAME_ONE)
         return "shared";
     return NULL;
 }
 
 static void put_back(struct bank *b, size_t unit, size_t n)
 {
+    assert(lock_held(&pmm.lock));
     fill(b, unit, n, JUNK_FREED);
     for (size_t i = 0; i < n; i++) {
         set_kind(&b->frame[unit + i], FRAME_FREE);
         b->frame[unit + i].more = 0;
         b->frame[unit + i].value = 0;
     }
-    freemap_give(&b->map, unit, n);
+    b->manager->give(b, unit, n);
+    b->free += n;
 }
 
 static int frees(paddr_t pa, size_t n, vaddr_t caller)
@@ -178,12 +191,13 @@ int pmm_free(paddr_t pa)
 /* The entry of a frame that may be shared: allocated, alone, not the heap's. */
 static struct frame *shareable(paddr_t pa)
 {
+    assert(lock_held(&pmm.lock));
     struct bank *b = bank_of_run(pa, 1);
     if (!b)
         return NULL;
     struct frame *f = &b->frame[unit_of(b, pa)];
     bool in_run = f->more || (unit_of(b, pa) > 0 && f[-1].more);
-    return is_owned(f) && f->kind != FRAME_HEAP && !in_run ? f : NULL;
+    return is_owned(f) && !has_place(f) && !in_run ? f : NULL;
 }
 
 int pmm_ref(paddr_t pa)

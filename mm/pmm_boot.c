@@ -7,7 +7,7 @@
 #include <oct/assert.h>
 #include <oct/kview.h>
 
-#define GROUP_BYTES (1ull << (PAGE_SHIFT + PT_INDEX_BITS))
+#define RESERVE_MAX 256     /* frames, or 1/128 of RAM if that is less */
 #define BANK_GAP (16 * MiB) /* holes up to this size cost less than a bank */
 
 struct pmm pmm = {.fail_after = -1};
@@ -15,6 +15,17 @@ struct pmm pmm = {.fail_after = -1};
 static bool is_ram(enum mem_kind kind)
 {
     return kind != MEM_NONE && kind != MEM_FIRMWARE;
+}
+
+/* Banks do not cross these, so that a limit is a choice of banks, and frames
+ * that only some can use are not taken while there are others. */
+static paddr_t cut_at_borders(paddr_t start, paddr_t end)
+{
+    static const paddr_t borders[] = {DMA_LIMIT, DIRECT_END};
+    for (size_t i = 0; i < ARRAY_SIZE(borders); i++)
+        if (start < borders[i] && borders[i] < end)
+            end = borders[i];
+    return end;
 }
 
 /* The next stretch of RAM that is to be one bank, or false. */
@@ -26,15 +37,15 @@ static bool next_extent(const struct boot_info *boot, paddr_t from,
     for (; memmap_next(boot, from, &r); from = r.base + r.size) {
         if (!is_ram(r.kind))
             continue;
-        bool joins = found && r.base - *end < BANK_GAP &&
-                     (*start < DIRECT_END) == (r.base < DIRECT_END);
-        if (found && !joins)
+        if (found && r.base - *end >= BANK_GAP)
             break;
         if (!found)
-            *start = round_down(r.base, GROUP_BYTES);
-        *end = round_up(r.base + r.size, GROUP_BYTES);
+            *start = round_down(r.base, (uint64_t)BANK_ALIGN);
+        *end = round_up(r.base + r.size, (uint64_t)BANK_ALIGN);
         found = true;
     }
+    if (found)
+        *end = cut_at_borders(*start, *end);
     return found;
 }
 
@@ -48,12 +59,13 @@ static void make_bank(struct bank *b, paddr_t start, paddr_t end)
 {
     uint64_t units = (end - start) >> PAGE_SHIFT;
     assert(units <= (size_t)-1 / sizeof(struct frame));
+    assert(is_aligned(start | end, BANK_ALIGN) && start < end);
     b->base = start;
-    b->frame = early_bytes((size_t)units * sizeof(struct frame));
-    void *storage = early_bytes(freemap_bytes((size_t)units, PT_INDEX_BITS));
-    freemap_init(&b->map, storage, start >> PAGE_SHIFT, (size_t)units,
-                 PT_INDEX_BITS);
-    pmm.stats.kind[FRAME_NONE] += (size_t)units;
+    b->units = (size_t)units;
+    b->frame = early_bytes(b->units * sizeof(struct frame));
+    b->manager = start < DIRECT_END ? pmm_choice : &bitmap_manager;
+    b->manager->init(b, early_bytes(b->manager->bytes(b->units)));
+    pmm.stats.kind[FRAME_NONE] += b->units;
 }
 
 static void make_banks(const struct boot_info *boot)
@@ -81,14 +93,17 @@ static void tell_kind(const struct mem_range *r, enum frame_kind kind)
 
 static void give_free_frames(struct bank *b)
 {
-    for (size_t i = 0, n; i < b->map.units; i += n) {
+    lock_acquire(&pmm.lock);
+    for (size_t i = 0, n; i < b->units; i += n) {
         n = 1;
         if (b->frame[i].kind != FRAME_FREE)
             continue;
-        while (i + n < b->map.units && b->frame[i + n].kind == FRAME_FREE)
+        while (i + n < b->units && b->frame[i + n].kind == FRAME_FREE)
             n++;
-        freemap_give(&b->map, i, n);
+        b->manager->give(b, i, n);
+        b->free += n;
     }
+    lock_release(&pmm.lock);
 }
 
 void pmm_init(const struct boot_info *boot)
@@ -108,7 +123,8 @@ void pmm_init(const struct boot_info *boot)
     tell_kind(&zero, FRAME_FIRMWARE);
     for (struct bank *b = pmm.banks; b < pmm.banks + pmm.bank_count; b++) {
         give_free_frames(b);
-        pmm.stats.total += b->map.units;
+        pmm.stats.total += b->units;
     }
     pmm.stats.total -= pmm.stats.kind[FRAME_NONE];
+    pmm.stats.reserve = min_size(pmm.stats.total / 128, RESERVE_MAX);
 }

@@ -12,6 +12,9 @@ struct lock {
 void lock_acquire(struct lock *l);
 void lock_release(struct lock *l);
 
+/* Acquires it if nobody holds it; false otherwise. Does not wait. */
+bool lock_try(struct lock *l);
+
 /* For assertions: true while somebody holds it. */
 static inline bool lock_held(const struct lock *l)
 {

@@ -36,6 +36,9 @@
 #define TRAMPOLINE 0x7ffffffff000ul
 #endif
 
+/* What devices with short addresses reach: those with 32 bits. */
+#define DMA_LIMIT 0x100000000ull
+
 /* User space: everything below the trampoline and the trap frame. */
 #define USER_START 0x1000ul
 #define USER_END (TRAMPOLINE - 0x1000ul)

@@ -18,6 +18,9 @@
 #define DIRECT_END 0x40000000ull
 #define DIRECT_OFFSET 0
 
+/* What devices with short addresses reach: the ISA bus. */
+#define DMA_LIMIT 0x1000000ull
+
 #define WINDOW_START 0x40000000ul
 #define WINDOW_END 0x80000000ul
 
