@@ -38,6 +38,7 @@ static const struct device {
 static void offer(struct kmap_row *best, paddr_t from, const char *name,
                   paddr_t pa, uint64_t len, unsigned prot)
 {
+    assert(is_aligned(pa, PAGE) && is_aligned(len, PAGE));
     if (len == 0 || pa < from || (best->len > 0 && best->pa <= pa))
         return;
     *best = (struct kmap_row){name, (vaddr_t)(pa + DIRECT_OFFSET), pa,

@@ -42,6 +42,7 @@ static bool is_shared_entry(const struct pagemap *m, unsigned level, size_t i)
 
 static void free_tree(struct pagemap *m, paddr_t table, unsigned level)
 {
+    assert(pmm_kind(table) == FRAME_TABLE && m->tables > 0);
     for (size_t i = 0; level > 0 && i < entry_count(level); i++) {
         pte_t e = table_at(table)[i];
         if (pte_is_table(e, level) && !is_shared_entry(m, level, i))
@@ -93,6 +94,7 @@ struct mapping paging_query(struct pagemap *m, vaddr_t va)
 unsigned paging_path(struct pagemap *m, vaddr_t va, struct pt_step *steps)
 {
     unsigned n = 0;
+    assert(m->root);
     lock_acquire(&m->lock);
     paddr_t table = m->root;
     for (unsigned level = ROOT_LEVEL;; level--) {
@@ -155,6 +157,7 @@ static bool same_entry(pte_t a, pte_t b)
 
 static const char *check_shared(const struct pagemap *m)
 {
+    assert(m != &kernel_map && lock_held(&m->lock));
     const pte_t *own = table_at(m->root) + shared_first();
     const pte_t *kernel = table_at(kernel_map.root) + shared_first();
     for (size_t i = 0; i < shared_count(m); i++)

@@ -152,6 +152,7 @@ static void push(struct spare_table **list, void *table)
 
 static pte_t *pop(struct spare_table **list)
 {
+    assert(*list);
     struct spare_table *t = *list;
     *list = t->next;
     t->next = NULL;
@@ -168,6 +169,7 @@ static size_t free_tables(struct spare_table **list)
 
 static int reserve(struct edit *edit, size_t need)
 {
+    assert(!edit->reserved);
     for (size_t i = 0; i < need; i++) {
         paddr_t pa = pmm_alloc();
         if (!pa) {
@@ -198,6 +200,7 @@ static void note(struct edit *edit, unsigned level, unsigned flush)
 static void put_table(struct edit *edit, pte_t *slot, unsigned level,
                       vaddr_t va)
 {
+    assert(level > 0 && !pte_is_table(*slot, level));
     pte_t *table = pop(&edit->reserved), old = *slot;
     if (pte_present(old))
         for (size_t i = 0; i < entry_count(level - 1); i++)
@@ -226,6 +229,7 @@ static bool is_empty(const pte_t *table, unsigned level)
 static void drop_table_if_empty(struct edit *edit, pte_t *slot, unsigned level)
 {
     pte_t *table = table_at(pte_addr(*slot));
+    assert(edit->kind == EDIT_UNMAP && level > 0);
     if (is_pinned(edit->map, level) || !is_empty(table, level - 1))
         return;
     pte_set(slot, 0, level);
@@ -238,6 +242,7 @@ static void store(struct edit *edit, pte_t *slot, size_t n, unsigned level,
                   vaddr_t va)
 {
     paddr_t pa = va + edit->offset;
+    assert(level <= PT_MAX_LEAF || edit->kind == EDIT_PIN);
     if (edit->kind == EDIT_PIN)
         return;
     note(edit, level, edit->kind == EDIT_MAP ? MMU_ADDED : MMU_CHANGED);
@@ -256,6 +261,7 @@ static void store(struct edit *edit, pte_t *slot, size_t n, unsigned level,
 static void apply(struct edit *edit, pte_t *table, unsigned level, vaddr_t va,
                   vaddr_t last)
 {
+    assert(va <= last && lock_held(&edit->map->lock));
     if (level == 0) {
         size_t n = ((last - va) >> PAGE_SHIFT) + 1;
         store(edit, &table[index_of(va, 0)], n, 0, va);
@@ -282,6 +288,7 @@ static void apply(struct edit *edit, pte_t *table, unsigned level, vaddr_t va,
 
 static void settle(struct edit *edit, vaddr_t va, size_t len)
 {
+    assert(lock_held(&edit->map->lock));
     if (edit->flush)
         mmu_flush(flush_root(edit->map), va, len, edit->stride, edit->flush);
     edit->map->tables -= free_tables(&edit->unlinked);

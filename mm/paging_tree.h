@@ -3,6 +3,7 @@
 
 #include "mm/paging.h"
 
+#include <oct/assert.h>
 #include <oct/kview.h>
 
 #define ROOT_LEVEL (PT_LEVELS - 1)
@@ -43,6 +44,7 @@ struct place {
 /* Where tables stop: the entry that decides about va. */
 static inline struct place walk(const struct pagemap *m, vaddr_t va)
 {
+    assert(m->root);
     unsigned level = ROOT_LEVEL;
     pte_t *slot = &table_at(m->root)[index_of(va, level)];
     while (pte_is_table(*slot, level)) {
