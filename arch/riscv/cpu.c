@@ -6,6 +6,11 @@
 
 const char arch_name[] = "riscv";
 
+unsigned arch_cpu_id(void)
+{
+    return ((const struct hart *)csr_read(sscratch))->index;
+}
+
 unsigned long arch_irq_save(void)
 {
     unsigned long old;

@@ -63,6 +63,12 @@ bool cpu_has(enum cpu_feature feature)
     return features[feature / 32] >> feature % 32 & 1;
 }
 
+/* Only the CPU that booted runs. */
+unsigned arch_cpu_id(void)
+{
+    return 0;
+}
+
 unsigned long arch_irq_save(void)
 {
     unsigned long flags;

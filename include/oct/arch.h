@@ -25,6 +25,12 @@ void arch_console_write(const char *s, size_t n);
 /* Next byte of input from any keyboard or line, or -1. Does not wait. */
 int arch_console_read(void);
 
+/* --- CPUs --- */
+
+/* Which CPU this is: they are numbered from 0, the one that booted, whatever
+ * numbers the hardware gives them. */
+unsigned arch_cpu_id(void);
+
 /* --- interrupts and time --- */
 
 /* Brings up the interrupt controller, console input interrupts and the devices

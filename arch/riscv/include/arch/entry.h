@@ -37,7 +37,8 @@ struct hart {
     vaddr_t stack_bottom, stack_top;
     vaddr_t emergency_top;
     unsigned long saved_sp, saved_t0; /* of trap_entry, for a moment */
-    unsigned long id;
+    unsigned long id;                 /* the hardware's */
+    unsigned index;                   /* ours: arch_cpu_id */
 };
 
 /* Two words as a function's prologue leaves them below its frame pointer. */
