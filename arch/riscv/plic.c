@@ -2,6 +2,7 @@
  * Controller Specification, "Memory Map"). A context is one hart in one
  * privilege mode; only the boot hart's S-mode is used. */
 #include <arch/devices.h>
+#include <oct/io.h>
 
 #define PRIORITY(irq) (4ull * (irq))
 #define ENABLE(context, irq) (0x2000ull + 0x80ull * (context) + (irq) / 32 * 4)
@@ -11,9 +12,14 @@
 static volatile unsigned char *registers;
 static uint32_t own;
 
-static volatile uint32_t *reg(uint64_t offset)
+static uint32_t get(uint64_t offset)
 {
-    return (volatile uint32_t *)(registers + offset);
+    return readl(registers + offset);
+}
+
+static void set(uint64_t offset, uint32_t value)
+{
+    writel(value, registers + offset);
 }
 
 uint64_t plic_span(const struct plic_info *info)
@@ -25,17 +31,17 @@ void plic_init(const struct plic_info *info, volatile void *regs, uint32_t irq)
 {
     registers = regs;
     own = info->context;
-    *reg(PRIORITY(irq)) = 1;
-    *reg(ENABLE(own, irq)) |= 1u << irq % 32;
-    *reg(THRESHOLD(own)) = 0;
+    set(PRIORITY(irq), 1);
+    set(ENABLE(own, irq), get(ENABLE(own, irq)) | 1u << irq % 32);
+    set(THRESHOLD(own), 0);
 }
 
 uint32_t plic_claim(void)
 {
-    return registers ? *reg(CLAIM(own)) : 0;
+    return registers ? get(CLAIM(own)) : 0;
 }
 
 void plic_complete(uint32_t irq)
 {
-    *reg(CLAIM(own)) = irq;
+    set(CLAIM(own), irq);
 }

@@ -187,6 +187,7 @@ void trap_init(unsigned long id)
         .stack_top = (vaddr_t)stack_top,
         .emergency_top = (vaddr_t)emergency_stack + EMERGENCY_SIZE,
         .id = id,
+        .index = 0,
     };
     csr_write(sscratch, &boot_hart);
     csr_write(stvec, trap_entry);

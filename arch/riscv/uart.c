@@ -1,6 +1,7 @@
 /* A UART of the 16550 family (National Semiconductor PC16550D data sheet).
  * The firmware has set the line's speed and format. */
 #include <arch/devices.h>
+#include <oct/io.h>
 
 /* Registers. */
 enum {
@@ -22,16 +23,16 @@ static uint32_t shift, width;
 static unsigned get(unsigned which)
 {
     volatile unsigned char *at = registers + (which << shift);
-    return width == 4 ? *(volatile uint32_t *)at : *at;
+    return width == 4 ? readl(at) : readb(at);
 }
 
 static void set(unsigned which, unsigned value)
 {
     volatile unsigned char *at = registers + (which << shift);
     if (width == 4)
-        *(volatile uint32_t *)at = value;
+        writel(value, at);
     else
-        *at = (unsigned char)value;
+        writeb((uint8_t)value, at);
 }
 
 size_t uart_span(const struct uart_info *info)

@@ -24,7 +24,8 @@ struct table_register {
 } PACKED;
 
 static struct task_segment kernel_task, double_fault_task;
-static char double_fault_stack[8192] __attribute__((aligned(4096)));
+static char double_fault_stack[8192]
+    __attribute__((aligned(4096), section(".data.emergency")));
 static uint64_t gdt[7], idt[VECTORS];
 
 static_assert(sizeof(struct task_segment) == 104, "SDM 3A, figure 7-2");
