@@ -8,12 +8,11 @@
  *
  * The tags are the truth. Three things are derived from them, to be fast:
  *
- *   - `free`, the count of zero tags: a full block is never looked at.
- *   - `longest`, an upper bound on the longest run of zero tags. Blocks are
- * kept in bins by its logarithm, so a search begins among blocks that may have
- *     room. A search that finds the bound too high lowers it.
+ *   - `free`, the count of zero tags: an empty block is known without a look;
+ *   - the free runs, each on a list for its length (kheap_runs.c), so that
+ * neither allocating nor freeing searches the tags;
  *   - the frame manager's entries know of each frame of a block which chunk of
- *     the block it is: that is how freeing finds the block of an address.
+ * the block it is: that is how freeing finds the block of an address.
  *
  * What it does not do: it never moves objects, and a block goes back to the
  * frame manager only when all of it is free (one such block is kept as a
@@ -28,31 +27,21 @@
 #include <oct/string.h>
 
 #define GROW_CHUNKS 8 /* a new block's size, unless an object needs more */
-#define SIZE_LIMIT ((size_t)-1 / 2)
 
-struct heap heap;
+struct heap heap = {.blocks = LIST_INIT(heap.blocks)};
 
-void kheap_init(void)
+static void tagged_init(void)
 {
     list_init(&heap.blocks);
-    for (size_t i = 0; i < ARRAY_SIZE(heap.bin); i++)
-        list_init(&heap.bin[i]);
+    runs_init();
 }
 
-/* --- blocks and bins --- */
+/* --- blocks --- */
 
-static void set_longest(struct block *b, size_t longest)
+/* Asked for without the lock: the frame manager may have this heap shrunk. */
+static struct block *new_block(size_t chunks, gfp_t flags)
 {
-    if (bin_of(longest) != bin_of(b->longest)) {
-        list_remove(&b->in_bin);
-        list_push(&heap.bin[bin_of(longest)], &b->in_bin);
-    }
-    b->longest = longest;
-}
-
-static struct block *new_block(size_t chunks)
-{
-    paddr_t pa = pmm_allocs(chunks);
+    paddr_t pa = pmm_alloc_gfp(chunks, CHUNK, DIRECT_END, flags & ~__GFP_HIGH);
     if (!pa)
         return NULL;
     pmm_label(pa, chunks, FRAME_HEAP);
@@ -61,18 +50,24 @@ static struct block *new_block(size_t chunks)
     b->chunks = chunks;
     memset(b->tag, TAG_HEADER, header);
     memset(b->tag + header, TAG_FREE, block_subblocks(b) - header);
-    b->free = b->longest = block_subblocks(b) - header;
-    list_push(&heap.blocks, &b->in_blocks);
-    list_push(&heap.bin[bin_of(b->longest)], &b->in_bin);
+    b->free = block_subblocks(b) - header;
     return b;
+}
+
+static void add_block(struct block *b)
+{
+    assert(lock_held(&heap.lock));
+    list_push(&heap.blocks, &b->in_blocks);
+    runs_add(b, header_subblocks(b->chunks), b->free);
 }
 
 static void release_block(struct block *b)
 {
+    assert(b->free == block_subblocks(b) - header_subblocks(b->chunks));
     if (heap.spare == b)
         heap.spare = NULL;
     list_remove(&b->in_blocks);
-    list_remove(&b->in_bin);
+    runs_remove(b, header_subblocks(b->chunks), b->free);
     int error = pmm_frees(virt_to_phys(b), b->chunks);
     assert(!error);
 }
@@ -81,6 +76,7 @@ static void release_block(struct block *b)
  * `align`. */
 static size_t chunks_for(size_t n, size_t align)
 {
+    assert(n > 0 && is_power_of_two(align));
     size_t chunks = 1, fit;
     do {
         fit = chunks;
@@ -90,51 +86,21 @@ static size_t chunks_for(size_t n, size_t align)
     return fit;
 }
 
-static struct block *grow(size_t n, size_t align)
+static struct block *grow(size_t n, size_t align, gfp_t flags)
 {
     size_t need = chunks_for(n, align);
     struct block *b = NULL;
-    if (need < GROW_CHUNKS)
-        b = new_block(GROW_CHUNKS);
-    return b ? b : new_block(need);
+    if (need < GROW_CHUNKS && !(flags & __GFP_DMA))
+        b = new_block(GROW_CHUNKS, flags & ~(__GFP_WAIT | __GFP_NOFAIL));
+    return b ? b : new_block(need, flags);
 }
 
-/* --- runs of tags --- */
-
-/* A run of n free subblocks at a multiple of align, or NO_RUN. A candidate is
- * given up at its last taken subblock. */
-static size_t find_run(const struct block *b, size_t n, size_t align)
-{
-    size_t i = header_subblocks(b->chunks), end = block_subblocks(b);
-    for (;;) {
-        i = next_free_tag(b, i);
-        i = round_up_size(i, align);
-        if (i + n > end)
-            return NO_RUN;
-        size_t last = i + n;
-        while (last > i && b->tag[last - 1] == TAG_FREE)
-            last--;
-        if (last == i)
-            return i;
-        i = last;
-    }
-}
-
-size_t longest_run(const struct block *b)
-{
-    size_t longest = 0, end = block_subblocks(b);
-    size_t i = next_free_tag(b, header_subblocks(b->chunks));
-    while (i < end) {
-        size_t run = run_length(b, i);
-        longest = max_size(longest, run);
-        i = next_free_tag(b, i + run);
-    }
-    return longest;
-}
+/* --- objects --- */
 
 /* A tag for an object at [i, i + n) that its neighbours do not have. */
 static uint8_t pick_tag(const struct block *b, size_t i, size_t n)
 {
+    assert(n > 0 && i + n <= block_subblocks(b));
     uint8_t left = b->tag[i - 1]; /* the header is always to the left */
     uint8_t right = i + n < block_subblocks(b) ? b->tag[i + n] : TAG_FREE;
     uint8_t tag = TAG_FIRST;
@@ -143,31 +109,49 @@ static uint8_t pick_tag(const struct block *b, size_t i, size_t n)
     return tag;
 }
 
-static void *take_run(struct block *b, size_t i, size_t n)
+/* The free run i..i+n-1 keeps [first, first + used) no longer. */
+static void split_run(const struct place *p, size_t used)
 {
-    if (heap.spare == b)
-        heap.spare = NULL;
-    memset(b->tag + i, pick_tag(b, i, n), n);
-    b->free -= n;
-    heap.live += n;
-    heap.objects++;
-    set_longest(b, min_size(b->longest, b->free));
-    return subblock_at(b, i);
+    size_t end = p->first + used, run_end = p->i + p->n;
+    runs_remove(p->block, p->i, p->n);
+    memset(p->block->tag + p->first, pick_tag(p->block, p->first, used), used);
+    if (p->first > p->i)
+        runs_add(p->block, p->i, p->first - p->i);
+    if (run_end > end)
+        runs_add(p->block, end, run_end - end);
+    p->block->free -= used;
+    heap.live += used;
 }
 
+static void *take(const struct place *p, size_t n)
+{
+    assert(lock_held(&heap.lock));
+    if (heap.spare == p->block)
+        heap.spare = NULL;
+    split_run(p, n);
+    heap.objects++;
+    return subblock_at(p->block, p->first);
+}
+
+/* Joins what becomes free with the free runs on its sides. */
 static void free_run(struct block *b, size_t i, size_t n)
 {
+    assert(lock_held(&heap.lock));
+    size_t before = runs_before(b, i), behind = runs_from(b, i + n);
+    if (before)
+        runs_remove(b, i - before, before);
+    if (behind)
+        runs_remove(b, i + n, behind);
     memset(b->tag + i, TAG_FREE, n);
+    runs_add(b, i - before, before + n + behind);
     b->free += n;
     heap.live -= n;
-    while (b->tag[i - 1] == TAG_FREE)
-        i--;
-    set_longest(b, max_size(b->longest, run_length(b, i)));
 }
 
 /* An empty block of the usual size becomes the spare one; the rest go back. */
 static void settle_empty(struct block *b)
 {
+    assert(lock_held(&heap.lock));
     if (b->free < block_subblocks(b) - header_subblocks(b->chunks))
         return;
     if (!heap.spare && b->chunks <= GROW_CHUNKS)
@@ -178,53 +162,43 @@ static void settle_empty(struct block *b)
 
 /* --- allocating --- */
 
-static void *take_from_bin(struct list *bin, size_t n, size_t align)
-{
-    for (struct list *node = bin->next, *next; node != bin; node = next) {
-        struct block *b = container_of(node, struct block, in_bin);
-        next = node->next;
-        if (b->longest < n)
-            continue;
-        size_t i = find_run(b, n, align);
-        if (i != NO_RUN)
-            return take_run(b, i, n);
-        set_longest(b, longest_run(b));
-    }
-    return NULL;
-}
-
-static void *alloc_run(size_t n, size_t align)
-{
-    for (unsigned k = bin_of(n); k < ARRAY_SIZE(heap.bin); k++) {
-        void *p = take_from_bin(&heap.bin[k], n, align);
-        if (p)
-            return p;
-    }
-    struct block *b = grow(n, align);
-    return b ? take_run(b, find_run(b, n, align), n) : NULL;
-}
-
-/* In subblocks. Powers of two up to a page are aligned to their size. */
+/* In subblocks. Powers of two are aligned to their size, or to a page. */
 static size_t align_for(size_t size)
 {
-    return is_power_of_two(size) && size > SUBBLOCK && size <= CHUNK
-               ? size / SUBBLOCK
+    return is_power_of_two(size) && size > SUBBLOCK
+               ? min_size(size, CHUNK) / SUBBLOCK
                : 1;
 }
 
-void *heap_alloc(size_t size, gfp_t flags, vaddr_t caller)
+static void *take_from_blocks(size_t n, size_t align)
 {
-    void *p = NULL;
-    if (size <= SIZE_LIMIT) {
-        lock_acquire(&heap.lock);
-        p = alloc_run(subblocks_for(size), align_for(size));
-        lock_release(&heap.lock);
-    }
-    if (!p && !(flags & __GFP_NOWARN))
-        report(caller, "kmalloc: no memory for %zu bytes", size);
-    if (p && (flags & __GFP_ZERO))
-        memset(p, 0, size);
+    lock_acquire(&heap.lock);
+    struct place place = runs_find(n, align);
+    void *p = place.block ? take(&place, n) : NULL;
+    lock_release(&heap.lock);
     return p;
+}
+
+/* A new block is one free run, and has room: it was made for this object. */
+static void *take_from_new(struct block *b, size_t n, size_t align)
+{
+    size_t header = header_subblocks(b->chunks);
+    struct place place = {b, header, b->free, round_up_size(header, align)};
+    lock_acquire(&heap.lock);
+    add_block(b);
+    void *p = take(&place, n);
+    lock_release(&heap.lock);
+    return p;
+}
+
+/* Blocks lie anywhere, so an object for a device has one made for it. */
+static void *tagged_alloc(size_t size, gfp_t flags)
+{
+    assert(size <= HEAP_SIZE_MAX);
+    size_t n = subblocks_for(size), align = align_for(size);
+    void *p = flags & __GFP_DMA ? NULL : take_from_blocks(n, align);
+    struct block *b = p ? NULL : grow(n, align, flags);
+    return b ? take_from_new(b, n, align) : p;
 }
 
 /* --- freeing --- */
@@ -237,6 +211,7 @@ struct object {
 
 static struct object find_object(const void *p)
 {
+    assert(lock_held(&heap.lock));
     paddr_t start = pmm_run_start(virt_to_phys(p));
     if (!start)
         return (struct object){.refused = "not from this heap"};
@@ -252,22 +227,25 @@ static struct object find_object(const void *p)
     return (struct object){b, i, run_length(b, i), NULL};
 }
 
-void heap_free(const void *p, vaddr_t caller, bool wipe)
+static const char *tagged_free(const void *p)
 {
-    if (!p)
-        return;
     lock_acquire(&heap.lock);
     struct object o = find_object(p);
     if (!o.refused) {
-        if (wipe)
-            memset(subblock_at(o.block, o.first), 0, o.n * SUBBLOCK);
         free_run(o.block, o.first, o.n);
         heap.objects--;
         settle_empty(o.block);
     }
     lock_release(&heap.lock);
-    if (o.refused)
-        report(caller, "kfree of %p refused: %s", p, o.refused);
+    return o.refused;
+}
+
+static struct heap_object tagged_find(const void *p)
+{
+    lock_acquire(&heap.lock);
+    struct object o = find_object(p);
+    lock_release(&heap.lock);
+    return (struct heap_object){o.n * SUBBLOCK, o.refused};
 }
 
 /* --- resizing --- */
@@ -278,48 +256,55 @@ static bool resize_here(struct object *o, size_t n)
 {
     struct block *b = o->block;
     size_t end = o->first + o->n;
+    assert(n > 0 && lock_held(&heap.lock));
     if (n == o->n)
         return true;
     if (n < o->n) {
         free_run(b, o->first + n, o->n - n);
         return true;
     }
-    size_t more = n - o->n;
-    size_t room = end < block_subblocks(b) && b->tag[end] == TAG_FREE
-                      ? run_length(b, end)
-                      : 0;
-    if (room < more)
+    size_t more = n - o->n, behind = runs_from(b, end);
+    if (behind < more)
         return false;
+    struct place place = {b, end, behind, end};
+    split_run(&place, more);
     memset(b->tag + o->first, pick_tag(b, o->first, n), n);
-    b->free -= more;
-    heap.live += more;
-    set_longest(b, min_size(b->longest, b->free));
     return true;
 }
 
-struct resized heap_resize(void *p, size_t size)
+static bool tagged_resize(void *p, size_t size)
 {
+    assert(size > 0 && size <= HEAP_SIZE_MAX);
     lock_acquire(&heap.lock);
     struct object o = find_object(p);
-    bool done = !o.refused && size <= SIZE_LIMIT &&
-                is_aligned(o.first, align_for(size)) &&
+    bool done = !o.refused && is_aligned(o.first, align_for(size)) &&
                 resize_here(&o, subblocks_for(size));
     lock_release(&heap.lock);
-    return (struct resized){done, o.n * SUBBLOCK, o.refused};
+    return done;
 }
 
-size_t ksize(const void *p)
+static size_t tagged_trim(void)
 {
-    lock_acquire(&heap.lock);
-    struct object o = find_object(p);
-    lock_release(&heap.lock);
-    return o.n * SUBBLOCK;
-}
-
-void kheap_trim(void)
-{
-    lock_acquire(&heap.lock);
-    if (heap.spare)
+    size_t frames = 0;
+    if (!lock_try(&heap.lock))
+        return 0;
+    if (heap.spare) {
+        frames = heap.spare->chunks;
         release_block(heap.spare);
+    }
     lock_release(&heap.lock);
+    return frames;
 }
+
+const struct heap_ops tagged_heap = {
+    .name = "tagged",
+    .init = tagged_init,
+    .alloc = tagged_alloc,
+    .free = tagged_free,
+    .find = tagged_find,
+    .resize = tagged_resize,
+    .trim = tagged_trim,
+    .stats = tagged_stats,
+    .check = tagged_check,
+    .each = tagged_each,
+};

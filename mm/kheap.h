@@ -1,23 +1,20 @@
 /* The kernel heap: kmalloc and its kin.
  *
  * Sizes are bytes. Objects are aligned to 32 bytes at least; one whose size is
- * a power of two of at most a page is aligned to its size. A size of 0 gives a
- * pointer that may only be freed. NULL: no memory, which is reported unless
+ * a power of two is aligned to its size, or to a page if that is less. A size
+ * of 0 gives a pointer that may only be freed. NULL: no memory, which is
+ * reported unless
  * __GFP_NOWARN. None of these may be passed to another allocator's free. */
 #pragma once
 
+#include "mm/gfp.h"
+
 #include <oct/types.h>
 
-/* What the caller allows and wants. */
-typedef unsigned gfp_t;
-#define __GFP_ZERO 0x001u   /* fill with zeroes */
-#define __GFP_NOWARN 0x002u /* do not report a failure */
-#define __GFP_WAIT 0x004u   /* the caller may wait for memory */
-#define GFP_KERNEL __GFP_WAIT
-#define GFP_NOWAIT 0u
-#define GFP_ATOMIC 0u /* from an interrupt */
-
 void kheap_init(void);
+
+/* "tagged" or "slab": what is behind kmalloc. */
+const char *kheap_name(void);
 
 MUST_CHECK void *kmalloc(size_t size, gfp_t flags);
 MUST_CHECK void *kzalloc(size_t size, gfp_t flags);

@@ -2,6 +2,7 @@
 #include "mm/kheap_blocks.h"
 #include "mm/pmm.h"
 
+#include <oct/assert.h>
 #include <oct/kview.h>
 
 static struct block *block_in(struct list *node)
@@ -9,7 +10,7 @@ static struct block *block_in(struct list *node)
     return container_of(node, struct block, in_blocks);
 }
 
-void kheap_stats(struct kheap_stats *out)
+void tagged_stats(struct kheap_stats *out)
 {
     lock_acquire(&heap.lock);
     *out = (struct kheap_stats){.live = heap.live * SUBBLOCK,
@@ -19,8 +20,8 @@ void kheap_stats(struct kheap_stats *out)
         out->blocks++;
         out->chunks += b->chunks;
         out->free += b->free * SUBBLOCK;
-        out->largest = max_size(out->largest, longest_run(b) * SUBBLOCK);
     }
+    out->largest = runs_longest() * SUBBLOCK;
     lock_release(&heap.lock);
 }
 
@@ -36,10 +37,24 @@ void kheap_visit(void (*visit)(void *context, const void *block, size_t chunks,
     lock_release(&heap.lock);
 }
 
+void tagged_each(void (*visit)(void *context, void *p, size_t size),
+                 void *context)
+{
+    list_for_each (node, &heap.blocks) {
+        struct block *b = block_in(node);
+        size_t i = header_subblocks(b->chunks), run;
+        for (; i < block_subblocks(b); i += run) {
+            run = run_length(b, i);
+            if (b->tag[i] != TAG_FREE)
+                visit(context, subblock_at(b, i), run * SUBBLOCK);
+        }
+    }
+}
+
 /* --- checking --- */
 
 struct census {
-    size_t blocks, live, objects;
+    size_t live, objects, runs;
 };
 
 static const char *check_frames(const struct block *b)
@@ -53,10 +68,11 @@ static const char *check_frames(const struct block *b)
 
 /* Objects are counted as runs of one tag: two neighbours that shared a tag
  * would count as one, and the sum would be short. */
-static const char *check_tags(const struct block *b, struct census *sum)
+static const char *check_tags(struct block *b, struct census *sum)
 {
+    assert(b->chunks > 0 && is_aligned((uintptr_t)b, CHUNK));
     size_t header = header_subblocks(b->chunks), end = block_subblocks(b);
-    size_t free = 0, longest = 0;
+    size_t free = 0;
     if (run_length(b, 0) != header || b->tag[0] != TAG_HEADER)
         return "kheap: a block's header is not tagged as such";
     for (size_t i = header, run; i < end; i += run) {
@@ -64,8 +80,10 @@ static const char *check_tags(const struct block *b, struct census *sum)
         if (b->tag[i] == TAG_HEADER)
             return "kheap: a header's tag behind the header";
         if (b->tag[i] == TAG_FREE) {
+            if (!runs_describe(b, i, run))
+                return "kheap: a free run was written to, or is not listed";
             free += run;
-            longest = max_size(longest, run);
+            sum->runs++;
         } else {
             sum->live += run;
             sum->objects++;
@@ -73,25 +91,12 @@ static const char *check_tags(const struct block *b, struct census *sum)
     }
     if (free != b->free)
         return "kheap: a block's count of free subblocks is wrong";
-    if (b->longest < longest || b->longest > b->free)
-        return "kheap: a block's longest free run is out of its bounds";
     return NULL;
-}
-
-static const char *check_bins(size_t blocks)
-{
-    for (unsigned k = 0; k < ARRAY_SIZE(heap.bin); k++)
-        list_for_each (node, &heap.bin[k]) {
-            const struct block *b = container_of(node, struct block, in_bin);
-            if (bin_of(b->longest) != k)
-                return "kheap: a block is in the wrong bin";
-            blocks--;
-        }
-    return blocks ? "kheap: a block is in no bin, or in two" : NULL;
 }
 
 static const char *check_all(void)
 {
+    assert(lock_held(&heap.lock));
     struct census sum = {0};
     const char *wrong = NULL;
     list_for_each (node, &heap.blocks) {
@@ -100,14 +105,15 @@ static const char *check_all(void)
             wrong = check_tags(block_in(node), &sum);
         if (wrong)
             return wrong;
-        sum.blocks++;
     }
     if (sum.live != heap.live || sum.objects != heap.objects)
         return "kheap: the count of objects is not that of the tags";
-    return check_bins(sum.blocks);
+    if (sum.runs != runs_count())
+        return "kheap: the lists of free runs are not those of the tags";
+    return NULL;
 }
 
-const char *kheap_check(void)
+const char *tagged_check(void)
 {
     lock_acquire(&heap.lock);
     const char *wrong = check_all();
