@@ -1,17 +1,95 @@
-/* kmalloc and its kin, all on top of the heap's alloc, free and resize. */
-#include "mm/kheap_blocks.h"
+/* kmalloc and its kin: what is the same whichever heap is behind it. */
+#include "mm/kdebug.h"
+#include "mm/kheap_backend.h"
+#include "mm/pmm.h"
 
+#include <oct/assert.h>
 #include <oct/report.h>
 #include <oct/string.h>
 
+static void *alloc(size_t size, gfp_t flags, vaddr_t caller)
+{
+    assert(!(flags & ~__GFP_ALL));
+    void *p = NULL;
+    if (size <= HEAP_SIZE_MAX)
+        p = kdebug_on() ? kdebug_alloc(size, flags, caller)
+                        : HEAP_BACKEND.alloc(size, flags);
+    if (!p && !(flags & __GFP_NOWARN))
+        report(caller, "kmalloc: no memory for %zu bytes", size);
+    if (p && (flags & __GFP_ZERO))
+        memset(p, 0, size);
+    return p;
+}
+
+static void release(const void *p, vaddr_t caller)
+{
+    const char *refused = NULL;
+    if (p)
+        refused = kdebug_on() ? kdebug_free(p, caller) : HEAP_BACKEND.free(p);
+    if (refused)
+        report(caller, "kfree of %p refused: %s", p, refused);
+}
+
+static struct heap_object find(const void *p)
+{
+    return kdebug_on() ? kdebug_find(p) : HEAP_BACKEND.find(p);
+}
+
+static bool resize(void *p, size_t size, vaddr_t caller)
+{
+    return kdebug_on() ? kdebug_resize(p, size, caller)
+                       : HEAP_BACKEND.resize(p, size);
+}
+
+static size_t shrink_heap(void)
+{
+    return HEAP_BACKEND.trim();
+}
+
+void kheap_init(void)
+{
+    static struct shrinker shrinker = {.name = "kmalloc",
+                                       .shrink = shrink_heap};
+    HEAP_BACKEND.init();
+    kdebug_init();
+    pmm_add_shrinker(&shrinker);
+}
+
+const char *kheap_name(void)
+{
+    return HEAP_BACKEND.name;
+}
+
+void kheap_trim(void)
+{
+    kdebug_drain();
+    HEAP_BACKEND.trim();
+}
+
+void kheap_stats(struct kheap_stats *out)
+{
+    HEAP_BACKEND.stats(out);
+}
+
+const char *kheap_check(void)
+{
+    const char *wrong = HEAP_BACKEND.check();
+    return wrong || !kdebug_on() ? wrong : kdebug_check();
+}
+
+size_t ksize(const void *p)
+{
+    return p ? find(p).size : 0;
+}
+
 void *kmalloc(size_t size, gfp_t flags)
 {
-    return heap_alloc(size, flags, CALLER);
+    return alloc(size, flags, CALLER);
 }
 
 void *kzalloc(size_t size, gfp_t flags)
 {
-    return heap_alloc(size, flags | __GFP_ZERO, CALLER);
+    return alloc(size, flags | __GFP_ZERO, CALLER);
 }
 
 static void *alloc_array(size_t n, size_t size, gfp_t flags, vaddr_t caller)
@@ -19,7 +97,7 @@ static void *alloc_array(size_t n, size_t size, gfp_t flags, vaddr_t caller)
     size_t bytes;
     if (__builtin_mul_overflow(n, size, &bytes))
         bytes = (size_t)-1; /* more than there can be: refused as usual */
-    return heap_alloc(bytes, flags, caller);
+    return alloc(bytes, flags, caller);
 }
 
 void *kmalloc_array(size_t n, size_t size, gfp_t flags)
@@ -35,10 +113,10 @@ void *kcalloc(size_t n, size_t size, gfp_t flags)
 static void *move(void *p, size_t size, size_t before, gfp_t flags,
                   vaddr_t caller)
 {
-    void *moved = heap_alloc(size, flags, caller);
+    void *moved = alloc(size, flags, caller);
     if (moved) {
         memcpy(moved, p, min_size(size, before));
-        heap_free(p, caller, false);
+        release(p, caller);
     }
     return moved;
 }
@@ -46,42 +124,47 @@ static void *move(void *p, size_t size, size_t before, gfp_t flags,
 void *krealloc(void *p, size_t size, gfp_t flags)
 {
     if (!p)
-        return heap_alloc(size, flags, CALLER);
+        return alloc(size, flags, CALLER);
     if (size == 0) {
-        heap_free(p, CALLER, false);
+        release(p, CALLER);
         return NULL;
     }
-    struct resized r = heap_resize(p, size);
-    if (r.refused) {
-        report(CALLER, "krealloc of %p refused: %s", p, r.refused);
+    struct heap_object o = find(p);
+    if (o.refused) {
+        report(CALLER, "krealloc of %p refused: %s", p, o.refused);
         return NULL;
     }
-    if (!r.done)
-        return move(p, size, r.before, flags, CALLER);
-    if ((flags & __GFP_ZERO) && size > r.before)
-        memset((char *)p + r.before, 0, size - r.before);
+    if (size > HEAP_SIZE_MAX || !resize(p, size, CALLER))
+        return move(p, size, o.size, flags, CALLER);
+    if ((flags & __GFP_ZERO) && size > o.size)
+        memset((char *)p + o.size, 0, size - o.size);
     return p;
 }
 
 char *kstrdup(const char *s, gfp_t flags)
 {
     size_t size = strlen(s) + 1;
-    char *copy = heap_alloc(size, flags, CALLER);
+    char *copy = alloc(size, flags, CALLER);
     return copy ? memcpy(copy, s, size) : NULL;
 }
 
 void *kmemdup(const void *p, size_t n, gfp_t flags)
 {
-    void *copy = heap_alloc(n, flags, CALLER);
+    void *copy = alloc(n, flags, CALLER);
     return copy ? memcpy(copy, p, n) : NULL;
 }
 
 void kfree(const void *p)
 {
-    heap_free(p, CALLER, false);
+    release(p, CALLER);
 }
 
 void kfree_sensitive(const void *p)
 {
-    heap_free(p, CALLER, true);
+    struct heap_object o = {0};
+    if (p)
+        o = find(p);
+    if (p && !o.refused)
+        memset((void *)(uintptr_t)p, 0, o.size);
+    release(p, CALLER);
 }
