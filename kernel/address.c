@@ -40,6 +40,11 @@ static const char *frame_owner(vaddr_t addr)
         [FRAME_KERNEL] = "a frame of the kernel",
         [FRAME_TABLE] = "a page table",
         [FRAME_HEAP] = "the kernel heap",
+        [FRAME_SLAB] = "an object cache's slab",
+        [FRAME_PAGES] = "a page of alloc_pages",
+        [FRAME_VMALLOC] = "a page of a vmalloc area",
+        [FRAME_PERCPU] = "per-CPU data",
+        [FRAME_WINDOWS] = "the tables of the kernel windows",
         [FRAME_USER] = "a user program's frame",
     };
     paddr_t pa = (paddr_t)addr - DIRECT_OFFSET;

@@ -1,6 +1,7 @@
 #include "kernel/cmdline.h"
 #include "kernel/kbench.h"
 #include "kernel/ktest.h"
+#include "mm/kdebug.h"
 #include "mm/kheap.h"
 #include "mm/pmm.h"
 
@@ -34,14 +35,19 @@ static enum outcome do_junk(const char *value)
     return GO_ON;
 }
 
+/* cmdline_early has done it. */
+static enum outcome do_heap(const char *value)
+{
+    (void)value;
+    return GO_ON;
+}
+
 static const struct {
     const char *name;
     enum outcome (*act)(const char *value); /* what follows the '=', or NULL */
 } known[] = {
-    {"test", do_test},
-    {"bench", do_bench},
-    {"run", do_run},
-    {"junk", do_junk},
+    {"test", do_test}, {"bench", do_bench}, {"run", do_run},
+    {"junk", do_junk}, {"heap", do_heap},
 };
 
 static enum outcome do_word(char *word)
@@ -74,6 +80,20 @@ static char *next_word(char **rest)
     *rest = *end ? end + 1 : end;
     *end = '\0';
     return *word ? word : NULL;
+}
+
+/* Nothing is copied, for there is no heap to copy to. */
+void cmdline_early(const char *words)
+{
+    unsigned flags = 0;
+    for (const char *word = words; word; word = strchr(word, ' ')) {
+        while (*word == ' ')
+            word++;
+        if (strncmp(word, "heap=", 5) == 0)
+            flags |= kdebug_parse(word + 5);
+    }
+    if (kdebug_set(flags))
+        report(0, "no memory to debug the heap");
 }
 
 void cmdline_run(const char *words)

@@ -18,7 +18,9 @@ static const struct {
     [FRAME_BOOT] = {'B', "\033[31m"},     [FRAME_INITRD] = {'D', "\033[35m"},
     [FRAME_EARLY] = {'E', "\033[33m"},    [FRAME_KERNEL] = {'K', "\033[33m"},
     [FRAME_TABLE] = {'T', "\033[36m"},    [FRAME_HEAP] = {'H', "\033[34m"},
-    [FRAME_USER] = {'U', "\033[37m"},
+    [FRAME_SLAB] = {'S', "\033[34m"},     [FRAME_PAGES] = {'P', "\033[33m"},
+    [FRAME_VMALLOC] = {'V', "\033[36m"},  [FRAME_PERCPU] = {'C', "\033[33m"},
+    [FRAME_WINDOWS] = {'A', "\033[33m"},  [FRAME_USER] = {'U', "\033[37m"},
 };
 
 #define MAP_COLUMNS 64
@@ -90,6 +92,22 @@ static void print_ram_map(void)
         print_row(start, cell);
 }
 
+static void print_shrinker(void *context, const struct shrinker *s)
+{
+    (void)context;
+    kprintf("     %-34s %10zu %12zu\n", s->name, s->calls, s->given_back);
+}
+
+static void print_reserve(const struct pmm_stats *s)
+{
+    kprintf("\nreserve of %zu frames, needed %zu times; memory was short %zu "
+            "times\n",
+            s->reserve, s->reserve_used, s->reclaims);
+    kprintf(BOLD "     %-34s %10s %12s" PLAIN "\n", "who was asked to shrink",
+            "times", "frames given");
+    pmm_visit_shrinkers(print_shrinker, NULL);
+}
+
 COMMAND(mem, "", "shows who owns the frames of RAM")
 {
     struct pmm_stats s;
@@ -97,6 +115,7 @@ COMMAND(mem, "", "shows who owns the frames of RAM")
         return false;
     pmm_stats(&s);
     print_owners(&s);
+    print_reserve(&s);
     print_ram_map();
     return true;
 }

@@ -2,7 +2,9 @@
 #include "kernel/console.h"
 #include "mm/kheap.h"
 #include "mm/paging.h"
+#include "mm/percpu.h"
 #include "mm/pmm.h"
+#include "mm/slab.h"
 #include "mm/vmap.h"
 
 #include <oct/print.h>
@@ -16,10 +18,9 @@ static const char *check_kernel_map(void)
 }
 
 const struct invariant invariants[] = {
-    {"pmm_check", pmm_check},
-    {"paging_check", check_kernel_map},
-    {"vmap_check", vmap_check},
-    {"kheap_check", kheap_check},
+    {"pmm_check", pmm_check},   {"paging_check", check_kernel_map},
+    {"vmap_check", vmap_check}, {"percpu_check", percpu_check},
+    {"slab_check", slab_check}, {"kheap_check", kheap_check},
 };
 const size_t invariant_count = ARRAY_SIZE(invariants);
 

@@ -9,7 +9,9 @@
 #include "mm/kmap.h"
 #include "mm/memmap.h"
 #include "mm/paging.h"
+#include "mm/percpu.h"
 #include "mm/pmm.h"
+#include "mm/slab.h"
 #include "mm/vmap.h"
 
 #include <oct/arch.h>
@@ -73,7 +75,9 @@ void kmain(const struct boot_info *boot)
     print_banner(boot);
     print_memory(boot);
 
+    cmdline_early(boot->command_line);
     early_init(boot, MEMORY_NEEDED);
+    percpu_init(1);
     pmm_init(boot);
     print_frames();
 
@@ -81,6 +85,7 @@ void kmain(const struct boot_info *boot)
     kmap_init(boot);
     kmap_print(boot);
     vmap_init();
+    slab_init();
     kheap_init();
 
     start_devices();
