@@ -9,6 +9,18 @@ $(error ARCH is one of: $(ARCHS); with ARCH=x86 MMU is one of: $(MMUS_x86); \
 	with ARCH=riscv: $(MMUS_riscv))
 endif
 
+# What is behind the frames and behind kmalloc. All choices are linked.
+PMMS := bitmap buddy
+HEAPS := tagged slab
+PMM ?= bitmap
+HEAP ?= tagged
+ifeq ($(filter $(PMM),$(PMMS))$(filter $(HEAP),$(HEAPS)),$(PMM)$(HEAP))
+else
+$(error PMM is one of: $(PMMS); HEAP is one of: $(HEAPS))
+endif
+# $(call choice,PMM,HEAP): what it adds to the names of files
+choice = $(if $(filter bitmap-tagged,$1-$2),,-$1-$2)
+
 MEM ?= 128M
 CPUS ?= 1
 CMDLINE ?=
@@ -21,8 +33,10 @@ $(file >build/cmdline,$(CMDLINE))
 endif
 
 MMUS := $(foreach a,$(ARCHS),$(MMUS_$a))
-KERNEL := build/$(MMU)/oct.elf
+KERNEL := build/$(MMU)/oct$(call choice,$(PMM),$(HEAP)).elf
 KERNELS := $(MMUS:%=build/%/oct.elf)
+CHOSEN := $(foreach m,$(MMUS),$(foreach p,$(PMMS),$(foreach h,$(HEAPS),\
+	build/$m/oct$(call choice,$p,$h).elf)))
 ISOS := $(MMUS_x86:%=build/%/oct.iso)
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' $1 $2)
@@ -51,7 +65,8 @@ kernels: $(KERNELS)
 # $(call machine,MMU,ARCH): how that kernel is built. The link is done twice,
 # the second time with the table of function names that the first one yields;
 # it lies behind the text, so no function moves.
-PORTABLE := $(wildcard kernel/*.c mm/*.c lib/*.c tests/kernel/*.c bench/*.c)
+PORTABLE := $(filter-out mm/choice.c,\
+	$(wildcard kernel/*.c mm/*.c lib/*.c tests/kernel/*.c bench/*.c))
 define machine
 OBJECTS_$1 := $$(patsubst %,build/$1/%.o,$$(sort $(PORTABLE) \
 	$$(wildcard arch/$2/*.c arch/$2/*.S arch/$2/*.asm)))
@@ -61,10 +76,7 @@ LD_$1 = $(CROSS_$2)ld $(LDFLAGS) $(LDFLAGS_$2) $(LDFLAGS_$1) \
 	-T linker/$2.ld -o $$@ $$(filter %.o,$$^) \
 	$$(shell $(CROSS_$2)gcc $(or $(LIBGCC_$1),$(CFLAGS_$2)) -print-libgcc-file-name)
 
-build/$1/oct.elf: $$(OBJECTS_$1) build/$1/symbols.o linker/$2.ld
-	$$(call say,LD,$$@)
-	$$(Q)$$(LD_$1)
-build/$1/unnamed.elf: $$(OBJECTS_$1) linker/$2.ld
+build/$1/unnamed.elf: $$(OBJECTS_$1) build/$1/choice.o linker/$2.ld
 	$$(Q)$$(LD_$1)
 build/$1/symbols.c: build/$1/unnamed.elf tools/symbols
 	$$(Q)$(CROSS_$2)nm -n $$< | tools/symbols > $$@
@@ -84,9 +96,22 @@ build/$1/%.asm.o: %.asm Makefile arch/$2/arch.mk
 	$$(Q)nasm $(NASMFLAGS_$2) $(CPPFLAGS_$1) -MD $$(@:.o=.d) -o $$@ $$<
 -include $$(OBJECTS_$1:.o=.d)
 endef
-$(foreach a,$(ARCHS),$(foreach m,$(MMUS_$a),$(eval $(call machine,$m,$a))))
 
-build/%/oct.iso: build/%/oct.elf build/cmdline iso/grub.cfg tools/mkiso
+# $(call chosen,MMU,ARCH,PMM,HEAP,NAME): that kernel with that choice.
+define chosen
+build/$1/choice$5.o: mm/choice.c Makefile
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC_$1) -DPMM_CHOICE=$3_manager -DHEAP_CHOICE=$4_heap -c -o $$@ $$<
+build/$1/oct$5.elf: $$(OBJECTS_$1) build/$1/choice$5.o build/$1/symbols.o \
+		linker/$2.ld
+	$$(call say,LD,$$@)
+	$$(Q)$$(LD_$1)
+endef
+$(foreach a,$(ARCHS),$(foreach m,$(MMUS_$a),$(eval $(call machine,$m,$a)) \
+	$(foreach p,$(PMMS),$(foreach h,$(HEAPS),\
+	$(eval $(call chosen,$m,$a,$p,$h,$(call choice,$p,$h)))))))
+
+build/%.iso: build/%.elf build/cmdline iso/grub.cfg tools/mkiso
 	$(call say,ISO,$@)
 	$(Q)tools/mkiso $< $@ "$(CMDLINE)"
 
@@ -101,18 +126,18 @@ setup:
 iso: $(ISOS)
 
 # A PC boots as a PC does: from the ISO, through GRUB.
-run: $(if $(filter x86,$(ARCH)),build/$(MMU)/oct.iso,$(KERNEL))
-	@$(if $(filter %.iso,$<),BOOT=iso) tools/qemu run
+run: $(if $(filter x86,$(ARCH)),$(KERNEL:.elf=.iso),$(KERNEL))
+	@$(if $(filter %.iso,$<),BOOT=iso ISO,KERNEL)=$< tools/qemu run
 
 debug: $(KERNEL)
-	@tools/qemu debug
+	@KERNEL=$< tools/qemu debug
 
-compare: $(KERNELS)
+compare: $(KERNELS) $(KERNELS:.elf=-buddy-slab.elf)
 	@tools/compare
 
 # The longest first, for two at a time.
 TESTS := tests/host/mutants.t $(wildcard tests/boot/*.t tests/host/[!m]*.t)
-test: $(KERNELS) $(ISOS) $(HOST_PROGRAMS)
+test: $(CHOSEN) $(ISOS) $(HOST_PROGRAMS)
 	@prove -j2 --timer $(TESTS)
 
 check:

@@ -6,13 +6,14 @@ import re
 
 from boot import PORTS, PROMPT, Session, Tap
 
-COMMANDS = ("alloc bench check fault free heap help mem poweroff test vm"
-            .split())
+COMMANDS = ("alloc audit bench check demo fault free heap help kdebug leaks "
+            "mem poweroff slabs test vm who".split())
 BAD_LINES = ["vm zzz", "vm 1 2", "vm 0x", "mem 1", "heap 1", "check 1",
              "alloc 5", "alloc pages", "alloc pages x", "alloc frame 2",
              "alloc nothing 3", "free", "free x", "free 1 2", "fault",
              "fault sideways", "fault read x", "fault try", "test a b",
-             "bench a b", "help a b", "poweroff now"]
+             "bench a b", "help a b", "poweroff now", "audit 1", "slabs 1",
+             "who", "who x", "leaks x", "kdebug x", "demo", "demo x"]
 UP, LEFT, HOME, DELETE = "\033[A", "\033[D", "\033[H", "\033[3~"
 CTRL_A, CTRL_C, CTRL_E, CTRL_U, CTRL_W = "\x01", "\x03", "\x05", "\x15", "\x17"
 
@@ -28,6 +29,8 @@ EDITING = [
     ("the line before, again", UP, "check"),
     ("blanks around", "   check  ", "check"),
 ]
+ENTRY = {"i386": 0x100100, "pae": 0x100100, "sv39": 0x80200100,
+         "sv48": 0x80200100, "sv32": 0x80400100}
 LEVELS = {"i386": 2, "pae": 3, "sv39": 3, "sv48": 4, "sv32": 2}
 
 
@@ -81,8 +84,15 @@ def mapping(tap, shell):
                 f"{shell.mmu}: vm 0: not mapped")
 
 
+def used(shell):
+    """Heap and frames, without the counts of how often memory was short."""
+    frames = re.sub(r"^reserve of .*?\n\n", "", shell.command("mem"),
+                    flags=re.M | re.S)
+    return shell.command("heap"), frames
+
+
 def playing(tap, shell):
-    before = shell.command("heap"), shell.command("mem")
+    before = used(shell)
     for line in ("alloc frame", "alloc pages 10", "alloc heap 100",
                  "alloc heap 100000"):
         tap.matches(shell.command(line), r"^  \d+: \d+ .* at 0x\w+$",
@@ -100,8 +110,35 @@ def playing(tap, shell):
                 f"{shell.mmu}: free all")
     tap.matches(shell.command("alloc heap 0x70000000"), "not so much memory",
                 f"{shell.mmu}: too much is refused")
-    tap.equal((shell.command("heap"), shell.command("mem")), before,
-              f"{shell.mmu}: all came back")
+    tap.equal(used(shell), before, f"{shell.mmu}: all came back")
+
+
+def owning(tap, shell):
+    """Who owns what, and the demos, which leave nothing behind."""
+    tap.matches(shell.command("audit"), "every frame is free or has one owner",
+                f"{shell.mmu}: audit")
+    tap.matches(shell.command("leaks"), "kdebug owner",
+                f"{shell.mmu}: leaks says how to record call sites")
+    tap.matches(shell.command("kdebug owner"), "on: owner",
+                f"{shell.mmu}: kdebug")
+    address = re.search(r"0x\w+", shell.command("alloc heap 100")).group()
+    tap.matches(shell.command("leaks"), r"1 +100  command_alloc\+",
+                f"{shell.mmu}: leaks names the call site")
+    tap.matches(shell.command(f"who {address}"), r"heap(.|\n)*command_alloc\+",
+                f"{shell.mmu}: who names the owner of an object")
+    tap.matches(shell.command(f"who {ENTRY[shell.mmu]:#x}"), "kernel text",
+                f"{shell.mmu}: who knows the kernel")
+    shell.command("free all")
+    tap.matches(shell.command("kdebug off"), "on: nothing",
+                f"{shell.mmu}: kdebug off")
+    before = used(shell)
+    for name, wanted in (("cache", "the cache is destroyed"),
+                         ("vmalloc", "64 pages, one buffer"),
+                         ("percpu", r"CPU 0, counter at 0x\w+: 10")):
+        tap.matches(shell.command(f"demo {name}"), wanted,
+                    f"{shell.mmu}: demo {name}")
+    tap.matches(shell.command("slabs"), "kmem_cache", f"{shell.mmu}: slabs")
+    tap.equal(used(shell), before, f"{shell.mmu}: the demos clean up")
 
 
 def bad_input(tap, shell):
@@ -132,7 +169,8 @@ def main():
     for mmu in PORTS:
         with Session(mmu, KTAP="0") as shell:
             shell.expect(PROMPT)
-            for part in (looking, mapping, playing, bad_input, editing):
+            for part in (looking, mapping, playing, owning, bad_input,
+                         editing):
                 part(tap, shell)
             shell.send("poweroff\r")
             status, console, _ = shell.wait()

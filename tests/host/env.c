@@ -6,11 +6,14 @@
 #include <stdlib.h>
 
 #include <oct/assert.h>
+#include <oct/context.h>
 #include <oct/lock.h>
 #include <oct/print.h>
 #include <oct/report.h>
 
 bool host_verbose;
+bool host_interrupt;
+void (*host_others)(void);
 
 /* The variable that arch/x86's mmu.c sets from CPUID; PAE's pte.h reads it. */
 extern uint64_t pte_nx;
@@ -125,4 +128,22 @@ void lock_release(struct lock *l)
 {
     assert(lock_held(l));
     l->held = false;
+}
+
+bool lock_try(struct lock *l)
+{
+    bool got = !lock_held(l);
+    l->held = true;
+    return got;
+}
+
+bool in_interrupt(void)
+{
+    return host_interrupt;
+}
+
+void let_others_run(void)
+{
+    if (host_others)
+        host_others();
 }

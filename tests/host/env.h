@@ -14,6 +14,10 @@
 /* Print what the kernel prints and reports. From the environment's V. */
 extern bool host_verbose;
 
+/* What in_interrupt() answers, and what let_others_run() runs, if anything. */
+extern bool host_interrupt;
+extern void (*host_others)(void);
+
 /* The environment's variable as a number, or `otherwise`. */
 unsigned long host_number(const char *variable, unsigned long otherwise);
 

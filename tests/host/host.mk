@@ -39,12 +39,13 @@ HOST_KTESTS := $(shell grep -LE \
 	/dev/null $(wildcard tests/kernel/*.c) | grep -v /dev/null)
 HOST_COMMON := $(patsubst %,$(HOST)/common/%.o,env child softmmu softmmu_x86 \
 	softmmu_riscv model stream shrink)
-HOST_FORMAT := $(wildcard mm/*.c lib/*.c) \
+HOST_FORMAT := $(filter-out mm/choice.c,$(wildcard mm/*.c lib/*.c)) \
 	$(patsubst %,tests/host/%.c,machine windows faketlb format)
 HOST_TESTS := $(wildcard tests/host/test_*.c) tests/host/run.c \
 	tests/host/paging_fixture.c $(HOST_KTESTS)
 
-HOST_PROGRAMS := $(foreach m,$(HOST_MMUS),$(HOST)/$m/tests) $(HOST)/formats
+HOST_PROGRAMS := $(HOST)/formats $(foreach m,$(HOST_MMUS),\
+	$(foreach p,$(PMMS),$(foreach h,$(HEAPS),$(HOST)/$m/tests$(call choice,$p,$h))))
 
 .PHONY: host-tests
 host-tests: $(HOST_PROGRAMS)
@@ -70,17 +71,27 @@ $(HOST)/$1/obj/%.o: %.c
 	$$(call say,CC,$$@)
 	$$(Q)$$(HOST_CC) $$(HOST_CFLAGS) $(HOST_PATHS) -c -o $$@ $$<
 
-$(HOST)/$1/format.o: $(HOST_FORMAT:%.c=$(HOST)/$1/obj/%.o)
+$(HOST)/$1/format.o: $(HOST_FORMAT:%.c=$(HOST)/$1/obj/%.o) $(HOST)/$1/choice.o
 	$$(call say,LD,$$@)
 	$$(Q)ld -r --wrap=pmm_free -o $$@.all $$^
 	$$(Q)objcopy --keep-global-symbol=format_$1 $$@.all $$@
 
-$(HOST)/$1/tests: $(HOST_FORMAT:%.c=$(HOST)/$1/obj/%.o) $(HOST_COMMON) \
-		$(HOST_TESTS:%.c=$(HOST)/$1/obj/%.o)
+endef
+
+# $(call host_chosen,MMU,PMM,HEAP,NAME): its tests with that choice
+define host_chosen
+$(HOST)/$1/choice$4.o: mm/choice.c Makefile
+	@mkdir -p $$(@D)
+	$$(Q)$$(HOST_CC) $$(HOST_CFLAGS) $(HOST_PATHS) \
+		-DPMM_CHOICE=$2_manager -DHEAP_CHOICE=$3_heap -c -o $$@ $$<
+$(HOST)/$1/tests$4: $(HOST_FORMAT:%.c=$(HOST)/$1/obj/%.o) $(HOST_COMMON) \
+		$(HOST_TESTS:%.c=$(HOST)/$1/obj/%.o) $(HOST)/$1/choice$4.o
 	$$(call say,LD,$$@)
 	$$(Q)$$(HOST_CC) $$(HOST_OPT) $(HOST_LDFLAGS) -o $$@ $$^
 endef
-$(foreach m,$(HOST_MMUS),$(eval $(call host_format,$m)))
+$(foreach m,$(HOST_MMUS),$(eval $(call host_format,$m)) \
+	$(foreach p,$(PMMS),$(foreach h,$(HEAPS),\
+	$(eval $(call host_chosen,$m,$p,$h,$(call choice,$p,$h))))))
 
 $(HOST)/formats: $(foreach m,$(HOST_MMUS),$(HOST)/$m/format.o) \
 		$(HOST_COMMON) $(HOST)/common/formats.o

@@ -15,12 +15,15 @@
 #include "mm/early.h"
 #include "mm/kheap.h"
 #include "mm/paging.h"
+#include "mm/percpu.h"
 #include "mm/pmm.h"
+#include "mm/slab.h"
 #include "mm/vmap.h"
 
 #define BANKS_MAX 16
 #define RANGES_MAX 64
 #define EARLY_NEED (512 * KiB)
+#define HOST_CPUS 4
 
 uintptr_t host_direct_offset;
 void (*host_on_flush)(const struct host_flush *f, bool after);
@@ -124,11 +127,13 @@ const struct boot_info *host_boot(const struct mem_range *ranges, size_t n)
 void host_start(const struct boot_info *boot)
 {
     early_init(boot, EARLY_NEED);
+    percpu_init(HOST_CPUS);
     pmm_init(boot);
     if (paging_create(&kernel_map))
         panic("host: no memory for the kernel's map");
     mmu_load(kernel_map.root);
     vmap_init();
+    slab_init();
     kheap_init();
 }
 

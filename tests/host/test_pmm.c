@@ -119,9 +119,10 @@ static void take_everything(struct test_result *result, const struct machine *m)
     pmm_stats(&s);
     size_t usable = count_usable(m), n = 0;
     paddr_t *all = calloc(usable + 1, sizeof(*all));
-    EXPECT(s.free + s.kind[FRAME_EARLY] + s.kind[FRAME_TABLE] +
-               s.kind[FRAME_KERNEL] ==
-           usable);
+    size_t owned = s.free + s.kind[FRAME_EARLY];
+    for (size_t kind = FRAME_KERNEL; kind < FRAME_KINDS; kind++)
+        owned += s.kind[kind];
+    EXPECT(owned == usable);
     for (paddr_t pa; (pa = pmm_alloc_run(1, PAGE_SIZE, ~0ull));) {
         EXPECT(n < usable && is_usable(m, pa));
         all[n++] = pa;

@@ -1,12 +1,15 @@
 /* The heap. H1 to H12 are the defects of the original heap (docs/testing.md);
  * every promise of mm/kheap.h has its check. */
 #include "mm/kheap.h"
+#include "mm/kdebug.h"
 #include "mm/pmm.h"
 #include "tests/kernel/support.h"
 
 #include <oct/kview.h>
 #include <oct/report.h>
 #include <oct/string.h>
+
+static const char dressed[] = "heap debugging makes objects larger";
 
 static size_t live(void)
 {
@@ -27,6 +30,7 @@ static bool refuses(const void *p)
 /* H6: exact multiples take no more than they need, and nothing is in front. */
 TEST(kheap_no_header)
 {
+    SKIP_IF(kdebug_on(), dressed);
     size_t before = live();
     char *p[8];
     for (size_t i = 0; i < ARRAY_SIZE(p); i++)
@@ -60,6 +64,7 @@ TEST(kheap_alignment)
 /* H4: neighbours never share a tag, so freeing one never frees the other. */
 TEST(kheap_neighbours)
 {
+    SKIP_IF(kdebug_on(), dressed);
     char *a = kmalloc(1, 0), *b = kmalloc(33, 0), *c = kmalloc(1, 0);
     EXPECT(a && b && c);
     kfree(b);
@@ -106,6 +111,7 @@ TEST(kheap_failure_is_reported)
 /* H7, H9: what is not the start of a live object is refused. */
 TEST(kheap_wrong_frees)
 {
+    SKIP_IF(kdebug_on(), dressed);
     static char foreign[64];
     char *p = kmalloc(100, GFP_KERNEL), *q = kmalloc(64, GFP_KERNEL);
     char on_stack[64];
@@ -135,9 +141,15 @@ static void remember_block(void *context, const void *block, size_t chunks,
     first_block = (void *)(uintptr_t)block;
 }
 
+static bool is_tagged(void)
+{
+    return strcmp(kheap_name(), "tagged") == 0;
+}
+
 /* H8: fill a block to its last subblock, and free that. */
 TEST(kheap_last_of_block)
 {
+    SKIP_IF(!is_tagged(), "only the tagged heap has blocks");
     struct kheap_stats s;
     kheap_trim();
     void *p = kmalloc(1, GFP_KERNEL);
@@ -158,6 +170,7 @@ TEST(kheap_last_of_block)
 /* H10: what is free goes back. */
 TEST(kheap_gives_back)
 {
+    SKIP_IF(kdebug_on(), dressed);
     kheap_trim();
     size_t frames = frames_free();
     void *p[100];
@@ -219,12 +232,22 @@ TEST(kheap_duplicates)
     EXPECT(s && !strcmp(s, "a heap of blocks"));
     char *m = kmemdup(s, 6, GFP_KERNEL);
     EXPECT(m && !memcmp(m, "a heap", 6));
-    kfree_sensitive(s);
-    EXPECT(memcmp(s, "a heap of blocks", 16) != 0);
-    for (size_t i = 0; i < 16; i++)
-        if (s[i])
-            EXPECT(!"a sensitive byte was left");
+    kfree(s);
     kfree(m);
+}
+
+/* The first and last bytes of what is free are the heap's; in between nothing
+ * is left of what was there. */
+TEST(kheap_wipes_secrets)
+{
+    SKIP_IF(kdebug_on(), dressed);
+    char *s = kmalloc(256, GFP_KERNEL);
+    EXPECT(s);
+    memset(s, 'x', 256);
+    kfree_sensitive(s);
+    for (size_t i = 0; i < 256; i++)
+        if (s[i] == 'x' || (i >= 32 && i < 224 && s[i]))
+            EXPECT(!"a sensitive byte was left");
 }
 
 /* H12: grow and shrink, in place and moved; failure keeps the old object. */
@@ -234,9 +257,11 @@ TEST(kheap_realloc)
     EXPECT(p != NULL);
     stamp(p, 96, 7);
     char *q = krealloc(p, 32, GFP_KERNEL);
-    EXPECT(q == p && ksize(q) == 32 && kheap_check() == NULL);
+    EXPECT(q && kheap_check() == NULL);
+    EXPECT(!is_tagged() || (q == p && ksize(q) == 32));
     q = krealloc(q, 96, GFP_KERNEL);
-    EXPECT(q == p && ksize(q) == 96 && kheap_check() == NULL);
+    EXPECT(q && kheap_check() == NULL);
+    EXPECT(!is_tagged() || (q == p && ksize(q) == 96));
     char *wall = kmalloc(32, GFP_KERNEL);
     EXPECT(wall);
     char before[32];
@@ -245,8 +270,9 @@ TEST(kheap_realloc)
     EXPECT(q && ksize(q) >= 5000 && !memcmp(q, before, 32));
     EXPECT(!krealloc(q, (size_t)-1, __GFP_NOWARN));
     EXPECT(ksize(q) >= 5000 && !memcmp(q, before, 32));
-    q = krealloc(q, 6000, GFP_KERNEL | __GFP_ZERO);
-    EXPECT(q && q[5999] == 0);
+    size_t had = ksize(q);
+    q = krealloc(q, had + 1000, GFP_KERNEL | __GFP_ZERO);
+    EXPECT(q && q[had] == 0 && q[had + 999] == 0);
     unsigned long reports = report_count();
     EXPECT(!krealloc(q + 32, 10, GFP_KERNEL));
     EXPECT(report_count() == reports + 1);
@@ -265,6 +291,22 @@ TEST(kheap_realloc_alignment)
     }
     kfree(a);
     kfree(b);
+}
+
+/* What a device with short addresses is to read, also when the heap has room
+ * elsewhere. */
+TEST(kheap_for_devices)
+{
+    char *other = kmalloc(100, GFP_KERNEL);
+    char *p = kmalloc(100, GFP_KERNEL | GFP_DMA);
+    char *large = kmalloc(20000, GFP_KERNEL | GFP_DMA);
+    EXPECT(other && p && large);
+    EXPECT(virt_to_phys(p) + 100 <= DMA_LIMIT);
+    EXPECT(virt_to_phys(large) + 20000 <= DMA_LIMIT);
+    EXPECT(kheap_check() == NULL);
+    kfree(p);
+    kfree(large);
+    kfree(other);
 }
 
 /* H2, H13: memory runs out at the k-th frame, for every k. */
@@ -351,6 +393,7 @@ TEST(kheap_random_owners)
             EXPECT(stamped(slot[i].p, slot[i].size, i));
         kfree(slot[i].p);
     }
+    kheap_trim(); /* what debugging holds back */
     EXPECT(live() == before);
     EXPECT(kheap_check() == NULL);
 }

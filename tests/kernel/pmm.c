@@ -206,7 +206,8 @@ TEST(pmm_junk)
     EXPECT(p[0] == p[4095] && p[0] != 0);
     uint8_t fresh = p[0];
     EXPECT(pmm_free(pa) == 0);
-    EXPECT(p[0] == p[4095] && p[0] != 0 && p[0] != fresh);
+    /* The manager may use the first bytes. */
+    EXPECT(p[64] == p[4095] && p[64] != 0 && p[64] != fresh);
 }
 
 #define SLOTS 64
