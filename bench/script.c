@@ -5,6 +5,7 @@
 #include "mm/kheap.h"
 #include "mm/paging.h"
 #include "mm/pmm.h"
+#include "mm/vmalloc.h"
 #include "tests/kernel/support.h"
 
 #include <oct/image.h>
@@ -83,23 +84,33 @@ static void pages_script(void)
     paging_destroy(&m);
 }
 
+/* Replaces objects in random order. What they take is compared with what they
+ * hold at the end, and at its highest. */
 static void heap_script(void)
 {
     static void *held[512];
     struct random r = {7};
-    struct kheap_stats s;
+    struct kheap_stats s, before;
     uint32_t sizes = 0;
+    size_t peak = 0;
+    kheap_stats(&before);
     for (size_t step = 0; step < 8192; step++) {
         size_t at = random_below(&r, ARRAY_SIZE(held));
         kfree(held[at]);
         held[at] = kmalloc(random_below(&r, 1000), GFP_KERNEL);
         sizes = mix(sizes, ksize(held[at]));
+        if (step % 64 == 0) {
+            kheap_stats(&s);
+            peak = max_size(peak, s.chunks);
+        }
     }
     kheap_stats(&s);
     result("heap_sizes", sizes);
-    result("heap_objects", s.objects);
-    result("heap_live_bytes", s.live);
-    fact("heap_chunks", s.chunks);
+    result("heap_objects", s.objects - before.objects);
+    result("heap_live_bytes", s.live - before.live);
+    fact("heap_peak_bytes", peak * PAGE_SIZE);
+    fact("heap_live_of_peak_percent", s.live * 100 / (peak * PAGE_SIZE));
+    fact("heap_overhead_bytes", s.chunks * PAGE_SIZE - s.live - s.free);
     fact("heap_longest_free", s.largest);
     for (size_t i = 0; i < ARRAY_SIZE(held); i++) {
         kfree(held[i]);
@@ -130,11 +141,43 @@ static void frames_script(void)
     fact("kernel_tables_bytes", kernel_map.tables * PAGE_SIZE);
 }
 
+#define CHURN 8192 /* frames held, 32 MiB */
+
+/* Replaces single frames and short runs in random order, then gives back three
+ * of four: how broken up is free memory? */
+static void churn_script(void)
+{
+    struct random r = {11};
+    paddr_t *held = vzalloc(CHURN * sizeof(*held));
+    uint8_t *n = vzalloc(CHURN);
+    for (size_t step = 0; held && n && step < 4 * CHURN; step++) {
+        size_t at = random_below(&r, CHURN);
+        if (held[at])
+            (void)pmm_frees(held[at], n[at]);
+        n[at] = (uint8_t)(random_below(&r, 8) ? 1 : 4);
+        held[at] = pmm_allocs(n[at]);
+    }
+    for (size_t at = 0; held && n && at < CHURN; at++)
+        if (held[at] && at % 4) {
+            (void)pmm_frees(held[at], n[at]);
+            held[at] = 0;
+        }
+    struct pmm_runs runs = pmm_runs();
+    fact("frames_churn_longest_KiB", runs.longest * PAGE_SIZE / KiB);
+    fact("frames_churn_whole_KiB", runs.whole_groups * paging_span(1) / KiB);
+    for (size_t at = 0; held && n && at < CHURN; at++)
+        if (held[at])
+            (void)pmm_frees(held[at], n[at]);
+    vfree(held);
+    vfree(n);
+}
+
 void bench_script(void)
 {
     kheap_trim();
     pages_script();
     heap_script();
     frames_script();
+    churn_script();
     fact("kernel_image_bytes", (unsigned long long)(image_end - image_start));
 }
