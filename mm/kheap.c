@@ -49,8 +49,8 @@ static struct block *new_block(size_t chunks, gfp_t flags)
     size_t header = header_subblocks(chunks);
     b->chunks = chunks;
     memset(b->tag, TAG_HEADER, header);
-    memset(b->tag + header, TAG_FREE, block_subblocks(b) - header);
-    b->free = block_subblocks(b) - header;
+    memset(b->tag + header, TAG_FREE, block_capacity(b));
+    b->free = block_capacity(b);
     return b;
 }
 
@@ -63,7 +63,7 @@ static void add_block(struct block *b)
 
 static void release_block(struct block *b)
 {
-    assert(b->free == block_subblocks(b) - header_subblocks(b->chunks));
+    assert(b->free == block_capacity(b));
     if (heap.spare == b)
         heap.spare = NULL;
     list_remove(&b->in_blocks);
@@ -152,7 +152,7 @@ static void free_run(struct block *b, size_t i, size_t n)
 static void settle_empty(struct block *b)
 {
     assert(lock_held(&heap.lock));
-    if (b->free < block_subblocks(b) - header_subblocks(b->chunks))
+    if (b->free < block_capacity(b))
         return;
     if (!heap.spare && b->chunks <= GROW_CHUNKS)
         heap.spare = b;
@@ -212,7 +212,7 @@ struct object {
 static struct object find_object(const void *p)
 {
     assert(lock_held(&heap.lock));
-    paddr_t start = pmm_run_start(virt_to_phys(p));
+    paddr_t start = pmm_run_start(virt_to_phys(p), FRAME_HEAP);
     if (!start)
         return (struct object){.refused = "not from this heap"};
     struct block *b = phys_to_virt(start);

@@ -62,6 +62,12 @@ static inline size_t block_subblocks(const struct block *b)
     return b->chunks * CHUNK_SUBBLOCKS;
 }
 
+/* Subblocks for objects. */
+static inline size_t block_capacity(const struct block *b)
+{
+    return block_subblocks(b) - header_subblocks(b->chunks);
+}
+
 static inline void *subblock_at(struct block *b, size_t i)
 {
     return (char *)b + i * SUBBLOCK;

@@ -61,7 +61,7 @@ static const char *check_frames(const struct block *b)
 {
     paddr_t pa = virt_to_phys(b);
     for (size_t i = 0; i < b->chunks; i++)
-        if (pmm_run_start(pa + i * CHUNK) != pa)
+        if (pmm_run_start(pa + i * CHUNK, FRAME_HEAP) != pa)
             return "kheap: a block's frame is not known to be its";
     return NULL;
 }

@@ -95,7 +95,8 @@ size_t runs_from(struct block *b, size_t i)
 /* Does the run hold n subblocks that begin at a multiple of align? */
 static struct place place_in(struct run *run, size_t n, size_t align)
 {
-    struct block *b = phys_to_virt(pmm_run_start(virt_to_phys(run)));
+    struct block *b =
+        phys_to_virt(pmm_run_start(virt_to_phys(run), FRAME_HEAP));
     size_t i = (size_t)((char *)run - (char *)b) / SUBBLOCK;
     size_t first = round_up_size(i, align);
     bool fits = first + n <= i + run->n;

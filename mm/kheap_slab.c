@@ -92,8 +92,8 @@ static void *take_frames(size_t size, gfp_t flags)
 static size_t run_frames(paddr_t pa)
 {
     size_t n = 1;
-    assert(lock_held(&large.lock) && pmm_run_start(pa) == pa);
-    while (pmm_run_start(pa + n * PAGE_SIZE) == pa)
+    assert(lock_held(&large.lock) && pmm_run_start(pa, FRAME_HEAP) == pa);
+    while (pmm_run_start(pa + n * PAGE_SIZE, FRAME_HEAP) == pa)
         n++;
     return n;
 }
@@ -113,7 +113,7 @@ static struct heap_object find_frames(paddr_t pa)
 {
     struct heap_object o = {0};
     lock_acquire(&large.lock);
-    if (pmm_run_start(pa) != pa)
+    if (pmm_run_start(pa, FRAME_HEAP) != pa)
         o.refused = "inside an object";
     else
         o.size = run_frames(pa) * PAGE_SIZE;
@@ -126,7 +126,7 @@ static void each_run(void (*visit)(void *context, void *p, size_t size),
                      void *context)
 {
     for (paddr_t pa = large.lowest; pa < large.end; pa += PAGE_SIZE)
-        if (pmm_kind(pa) == FRAME_HEAP && pmm_run_start(pa) == pa)
+        if (pmm_run_start(pa, FRAME_HEAP) == pa)
             visit(context, phys_to_virt(pa), find_frames(pa).size);
 }
 

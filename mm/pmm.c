@@ -22,11 +22,6 @@
 #define JUNK_NEW 0xa5
 #define JUNK_FREED 0x5a
 
-static paddr_t address_of(const struct bank *b, size_t unit)
-{
-    return b->base + ((paddr_t)unit << PAGE_SHIFT);
-}
-
 static void fill(const struct bank *b, size_t unit, size_t n, int byte)
 {
     if (pmm.junk && b->base < DIRECT_END)

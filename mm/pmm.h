@@ -110,9 +110,10 @@ void pmm_label(paddr_t pa, size_t n, enum frame_kind kind);
 enum frame_kind pmm_kind(paddr_t pa);
 const char *pmm_kind_name(enum frame_kind kind);
 
-/* For a frame labelled FRAME_HEAP or FRAME_SLAB: the first frame of the run it
- * was allocated in. 0 for any other. */
-paddr_t pmm_run_start(paddr_t pa);
+/* For a frame labelled `kind`, which is FRAME_HEAP or FRAME_SLAB: the first
+ * frame of the run it was allocated in. 0 if the frame is labelled otherwise.
+ */
+paddr_t pmm_run_start(paddr_t pa, enum frame_kind kind);
 
 struct pmm_stats {
     size_t total;             /* frames of RAM, the firmware's included */

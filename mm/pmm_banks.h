@@ -50,9 +50,14 @@ struct pmm {
 
 extern struct pmm pmm;
 
+static inline paddr_t address_of(const struct bank *b, size_t unit)
+{
+    return b->base + ((paddr_t)unit << PAGE_SHIFT);
+}
+
 static inline paddr_t bank_end(const struct bank *b)
 {
-    return b->base + ((paddr_t)b->units << PAGE_SHIFT);
+    return address_of(b, b->units);
 }
 
 static inline size_t unit_of(const struct bank *b, paddr_t pa)

@@ -23,7 +23,7 @@
 
 static struct list *links_of(const struct bank *b, size_t unit)
 {
-    return phys_to_virt(b->base + ((paddr_t)unit << PAGE_SHIFT));
+    return phys_to_virt(address_of(b, unit));
 }
 
 static size_t unit_of_links(const struct bank *b, const struct list *links)

@@ -38,20 +38,21 @@ const char *pmm_kind_name(enum frame_kind kind)
 
 /* A place of VALUE_MAX may stand for more: that many frames further down the
  * next entry tells. */
-paddr_t pmm_run_start(paddr_t pa)
+paddr_t pmm_run_start(paddr_t pa, enum frame_kind kind)
 {
+    assert(kind == FRAME_HEAP || kind == FRAME_SLAB);
     struct bank *b = bank_of(pa);
     if (!b)
         return 0;
     size_t unit = unit_of(b, pa), place;
     do {
-        if (!has_place(&b->frame[unit]))
+        if (b->frame[unit].kind != kind)
             return 0;
         place = b->frame[unit].value;
         assert(place <= unit);
         unit -= place;
     } while (place == VALUE_MAX);
-    return b->base + ((paddr_t)unit << PAGE_SHIFT);
+    return address_of(b, unit);
 }
 
 void pmm_stats(struct pmm_stats *out)

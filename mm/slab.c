@@ -137,7 +137,7 @@ static size_t index_of(const struct slab *s, const void *p)
 static struct slab *slab_of(const void *p)
 {
     paddr_t pa = virt_to_phys(p);
-    paddr_t start = pmm_kind(pa) == FRAME_SLAB ? pmm_run_start(pa) : 0;
+    paddr_t start = pmm_run_start(pa, FRAME_SLAB);
     return start ? phys_to_virt(start) : NULL;
 }
 

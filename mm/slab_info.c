@@ -62,7 +62,7 @@ static const char *check_frames(const struct slab *s)
     paddr_t pa = virt_to_phys(s);
     for (size_t i = 0; i < s->cache->frames; i++) {
         paddr_t frame = pa + i * PAGE_SIZE;
-        if (pmm_kind(frame) != FRAME_SLAB || pmm_run_start(frame) != pa)
+        if (pmm_run_start(frame, FRAME_SLAB) != pa)
             return "slab: a slab's frame is not known to be its";
     }
     return NULL;

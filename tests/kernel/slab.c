@@ -214,7 +214,7 @@ TEST(slab_wrong_frees)
     EXPECT(refuses(c, c));
     EXPECT(refuses(c, phys_to_virt(frame)));
     EXPECT(refuses(c, (void *)(uintptr_t)-32));
-    const char *slab = phys_to_virt(pmm_run_start(virt_to_phys(p)));
+    const char *slab = phys_to_virt(pmm_run_start(virt_to_phys(p), FRAME_SLAB));
     EXPECT(refuses(c, slab));
     EXPECT(refuses(c, slab + stats(c).frames * PAGE_SIZE - 1));
     kmem_cache_free(c, p);

@@ -1,4 +1,6 @@
-/* Object caches when memory runs out, and with many owners. */
+/* Object caches when memory runs out, and with many owners, the heap among
+ * them. */
+#include "mm/kheap.h"
 #include "mm/pmm.h"
 #include "mm/slab.h"
 #include "tests/kernel/support.h"
@@ -278,5 +280,28 @@ TEST(slab_constructed_once)
         kmem_cache_shrink(c);
         slabs = 0;
     }
+    EXPECT(kmem_cache_destroy(c) == 0);
+}
+
+/* kfree is not for objects of a cache, nor the other way round. */
+TEST(slab_is_not_the_heap)
+{
+    struct kmem_cache *c = kmem_cache_create("not heap", 96, 0, 0, NULL);
+    EXPECT(c);
+    char *object = kmem_cache_alloc(c, GFP_KERNEL), *other = kmalloc(96, 0);
+    EXPECT(object && other);
+    memset(object, 0x01, 96);
+    unsigned long reports = report_count();
+    for (size_t i = 0; i < PAGE_SIZE; i += 32) {
+        char *p = object - (uintptr_t)object % PAGE_SIZE + i;
+        kfree(p);
+        EXPECT(ksize(p) == 0);
+    }
+    EXPECT(report_count() == reports + 128);
+    kmem_cache_free(c, other);
+    EXPECT(report_count() == reports + 129);
+    EXPECT(!slab_check() && !kheap_check());
+    kfree(other);
+    kmem_cache_free(c, object);
     EXPECT(kmem_cache_destroy(c) == 0);
 }
