@@ -58,7 +58,6 @@ LDFLAGS := -n --build-id=none
 ifneq ($(filter setup,$(MAKECMDGOALS)),)
 .NOTPARALLEL: # first install, then use what was installed
 endif
-.SECONDARY:
 all: $(KERNEL)
 kernels: $(KERNELS)
 
