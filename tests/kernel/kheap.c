@@ -123,8 +123,8 @@ TEST(kheap_wrong_frees)
     EXPECT(refuses(foreign));
     EXPECT(refuses(on_stack));
     EXPECT(refuses((void *)(uintptr_t)-32));
-    const char *block =
-        phys_to_virt(pmm_run_start(virt_to_phys(p), FRAME_HEAP));
+    paddr_t pa = virt_to_phys(p);
+    const char *block = phys_to_virt(pmm_run_start(pa, pmm_kind(pa)));
     EXPECT(refuses(block));
     EXPECT(refuses(block + 32));
     kfree(p);
