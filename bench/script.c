@@ -120,7 +120,7 @@ static void heap_script(void)
 
 static void frames_script(void)
 {
-    struct pmm_stats before, after;
+    struct frames_stats before, after;
     static paddr_t held[64];
     struct random r = {3};
     size_t n[ARRAY_SIZE(held)], given = 0;
@@ -162,7 +162,7 @@ static void churn_script(void)
             (void)pmm_frees(held[at], n[at]);
             held[at] = 0;
         }
-    struct pmm_runs runs = pmm_runs();
+    struct frames_runs runs = pmm_runs();
     fact("frames_churn_longest_KiB", runs.longest * PAGE_SIZE / KiB);
     fact("frames_churn_whole_KiB", runs.whole_groups * paging_span(1) / KiB);
     for (size_t at = 0; held && n && at < CHURN; at++)

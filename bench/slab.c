@@ -53,14 +53,20 @@ BENCH(slab_free_64, BATCH)
     end_cache(c);
 }
 
+static void take_and_give(struct kmem_cache *c)
+{
+    void *p = kmem_cache_alloc(c, GFP_KERNEL);
+    kmem_cache_free(c, p);
+}
+
+/* There is a slab, and what the CPU keeps objects in. */
 static void pairs(struct meter *meter, unsigned flags)
 {
     struct kmem_cache *c = make_cache(flags);
+    take_and_give(c);
     METER_START;
-    for (size_t i = 0; i < BATCH; i++) {
-        void *p = kmem_cache_alloc(c, GFP_KERNEL);
-        kmem_cache_free(c, p);
-    }
+    for (size_t i = 0; i < BATCH; i++)
+        take_and_give(c);
     METER_STOP;
     end_cache(c);
 }
@@ -73,6 +79,31 @@ BENCH(slab_alloc_free_64, BATCH)
 BENCH(slab_alloc_free_64_watched, BATCH)
 {
     pairs(meter, SLAB_RED_ZONE | SLAB_POISON);
+}
+
+/* As slab_alloc_64 and slab_free_64, but with slabs there. */
+BENCH(slab_alloc_64_again, BATCH)
+{
+    struct kmem_cache *c = make_cache(0);
+    take_all(c);
+    give_all(c);
+    METER_START;
+    take_all(c);
+    METER_STOP;
+    give_all(c);
+    end_cache(c);
+}
+
+BENCH(slab_free_64_again, BATCH)
+{
+    struct kmem_cache *c = make_cache(0);
+    take_all(c);
+    give_all(c);
+    take_all(c);
+    METER_START;
+    give_all(c);
+    METER_STOP;
+    end_cache(c);
 }
 
 /* An object each; making slabs included, as in slab_alloc_64. */

@@ -109,13 +109,13 @@ static void count_slabs(void *context, const struct slab_stats *s)
 
 static void count_rest(struct audit *a)
 {
-    struct pmm_stats s;
+    struct frames_stats s;
     struct percpu_stats p;
     pmm_stats(&s);
     struct vmap_stats v;
     percpu_stats(&p);
     vmap_stats(&v);
-    memcpy(a->labelled, s.kind, sizeof(a->labelled));
+    pmm_by_kind(a->labelled);
     a->explained[FRAME_FREE] = s.free;
     a->explained[FRAME_WINDOWS] = v.table_frames;
     a->explained[FRAME_EARLY] = s.table_bytes / PAGE_SIZE;
@@ -161,7 +161,7 @@ static void find_unowned(struct notes *n)
 static void compare(struct notes *n)
 {
     struct audit *a = n->count;
-    for (int k = FRAME_FREE; k < FRAME_KINDS; k++) {
+    for (int k = 0; k < FRAME_KINDS; k++) {
         if (!witnesses[k])
             a->explained[k] = a->labelled[k];
         if (a->explained[k] == a->labelled[k] || n->wrong)

@@ -1,6 +1,7 @@
 #include "kernel/cmdline.h"
 #include "kernel/kbench.h"
 #include "kernel/ktest.h"
+#include "kernel/ktrace.h"
 #include "mm/kdebug.h"
 #include "mm/kheap.h"
 #include "mm/pmm.h"
@@ -35,8 +36,18 @@ static enum outcome do_junk(const char *value)
     return GO_ON;
 }
 
-/* cmdline_early has done it. */
-static enum outcome do_heap(const char *value)
+static enum outcome do_replay(const char *value)
+{
+    size_t n = 0;
+    const void *trace = ktrace_loaded(&n);
+    (void)value;
+    if (!trace)
+        report(0, "replay: there is no initial RAM disk to replay");
+    return trace && ktrace_replay(trace, n) ? WELL : FAILED;
+}
+
+/* cmdline_early or ktrace_init has done it. */
+static enum outcome do_nothing(const char *value)
 {
     (void)value;
     return GO_ON;
@@ -46,8 +57,9 @@ static const struct {
     const char *name;
     enum outcome (*act)(const char *value); /* what follows the '=', or NULL */
 } known[] = {
-    {"test", do_test}, {"bench", do_bench}, {"run", do_run},
-    {"junk", do_junk}, {"heap", do_heap},
+    {"test", do_test},     {"bench", do_bench},  {"run", do_run},
+    {"junk", do_junk},     {"heap", do_nothing}, {"trace", do_nothing},
+    {"replay", do_replay},
 };
 
 static enum outcome do_word(char *word)

@@ -26,12 +26,16 @@ static const struct {
 #define MAP_COLUMNS 64
 #define MAP_ROWS 16
 
-static void print_owners(const struct pmm_stats *s)
+static void print_owners(const struct frames_stats *s)
 {
+    size_t kind[FRAME_KINDS];
+    pmm_by_kind(kind);
     kprintf(BOLD "     %-34s %10s %12s %8s" PLAIN "\n", "owner", "frames",
             "KiB", "share");
     for (int k = FRAME_FREE; k < FRAME_KINDS; k++) {
-        unsigned long long frames = s->kind[k];
+        if (k == FRAME_NONE)
+            continue;
+        unsigned long long frames = kind[k];
         unsigned permille = (unsigned)(frames * 1000 / s->total);
         if (frames > 0)
             kprintf("  %s%c" PLAIN "  %-34s %10llu %12llu %6u.%u%%\n",
@@ -56,9 +60,9 @@ static struct share look_at(paddr_t start, paddr_t size)
         count[pmm_kind(pa)]++;
     if (count[FRAME_FREE] > 0)
         share.kind = FRAME_FREE;
-    for (int k = FRAME_FREE + 1; k < FRAME_KINDS; k++)
+    for (int k = FRAME_NONE + 1; k < FRAME_KINDS; k++)
         if (count[k] > 0 &&
-            (share.kind <= FRAME_FREE || count[k] > count[share.kind]))
+            (share.kind <= FRAME_NONE || count[k] > count[share.kind]))
             share.kind = (enum frame_kind)k;
     share.whole = count[share.kind] == size / PAGE_SIZE;
     return share;
@@ -98,7 +102,7 @@ static void print_shrinker(void *context, const struct shrinker *s)
     kprintf("     %-34s %10zu %12zu\n", s->name, s->calls, s->given_back);
 }
 
-static void print_reserve(const struct pmm_stats *s)
+static void print_reserve(const struct frames_stats *s)
 {
     kprintf("\nreserve of %zu frames, needed %zu times; memory was short %zu "
             "times\n",
@@ -110,7 +114,7 @@ static void print_reserve(const struct pmm_stats *s)
 
 COMMAND(mem, "", "shows who owns the frames of RAM")
 {
-    struct pmm_stats s;
+    struct frames_stats s;
     if (argc > 1)
         return false;
     pmm_stats(&s);
@@ -120,11 +124,21 @@ COMMAND(mem, "", "shows who owns the frames of RAM")
     return true;
 }
 
+COMMAND(reclaim, "", "has what is kept only to be fast given back")
+{
+    if (argc > 1)
+        return false;
+    kprintf("%zu frames came back\n", pmm_reclaim());
+    frames_drain(&pmm);
+    return true;
+}
+
 /* --- the heap --- */
 
 #define PICTURE_WIDTH 64
 #define SUBBLOCK 32
 #define HEADER_TAG 0xff
+#define IDLE_TAG 0x80 /* of an object at hand for a CPU */
 
 /* What stands for several subblocks is the first of them that is not free. */
 static char picture_of(const uint8_t *tags, size_t n)
@@ -137,7 +151,9 @@ static char picture_of(const uint8_t *tags, size_t n)
     }
     if (*tags == 0)
         return '.';
-    return *tags == HEADER_TAG ? '#' : names[*tags % (sizeof(names) - 1)];
+    if (*tags & IDLE_TAG)
+        return *tags == HEADER_TAG ? '#' : '-';
+    return names[*tags % (sizeof(names) - 1)];
 }
 
 static void print_block(void *context, const void *block, size_t chunks,
@@ -164,11 +180,13 @@ COMMAND(heap, "", "shows the blocks of the kernel heap")
     if (argc > 1)
         return false;
     kprintf(BOLD "%9s %4s %s" PLAIN "\n", "block", "size",
-            "# header  . free  else: neighbours are other objects");
+            "# header  . free  - at hand  else: neighbours are other "
+            "objects");
     kheap_visit(print_block, NULL);
     kheap_stats(&s);
     kprintf("\n  %zu objects, %zu bytes, in %zu blocks of %zu pages\n",
             s.objects, s.live, s.blocks, s.chunks);
+    kprintf("  %zu bytes at hand for CPUs\n", s.idle);
     kprintf("  %zu bytes free, %zu of them in one run: %u%% fragmented\n",
             s.free, s.largest, fragmentation(&s));
     return true;

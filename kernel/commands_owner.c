@@ -178,7 +178,7 @@ COMMAND(audit, "", "looks for the owner of every frame")
             "according to");
     for (int k = FRAME_FREE; k < FRAME_KINDS; k++) {
         const char *witness = audit_witness((enum frame_kind)k);
-        if (a.labelled[k] || a.explained[k])
+        if (k != FRAME_NONE && (a.labelled[k] || a.explained[k]))
             kprintf("  %-18s %10zu %10zu  %s\n",
                     pmm_kind_name((enum frame_kind)k), a.labelled[k],
                     a.explained[k], witness ? witness : "the label alone");

@@ -1,6 +1,7 @@
 /* An object cache: requests, as a disk driver would have them. The constructor
  * makes each ready once; who frees a request leaves it as the constructor did,
- * so taking one costs a few instructions and no initialisation. */
+ * so taking one costs a few instructions and no initialisation. What is freed
+ * stays at hand for this CPU, until the cache is shrunk. */
 #include "kernel/demo.h"
 #include "mm/slab.h"
 
@@ -28,8 +29,9 @@ static void print_state(struct kmem_cache *cache, const char *when)
 {
     struct slab_stats s;
     kmem_cache_stats(cache, &s);
-    kprintf("  %-20s %4zu live, room for %4zu in %zu slabs, %u constructed\n",
-            when, s.live, s.total, s.slabs, constructed);
+    kprintf("  %-20s %4zu live, %3zu at hand, room for %4zu in %zu slabs, "
+            "%u constructed\n",
+            when, s.live, s.cached, s.total, s.slabs, constructed);
 }
 
 static void submit(struct kmem_cache *cache, struct list *queue)

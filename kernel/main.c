@@ -2,6 +2,7 @@
 #include "kernel/address.h"
 #include "kernel/cmdline.h"
 #include "kernel/console.h"
+#include "kernel/ktrace.h"
 #include "kernel/shell.h"
 #include "kernel/trap.h"
 #include "mm/early.h"
@@ -54,7 +55,7 @@ static void print_memory(const struct boot_info *boot)
 
 static void print_frames(void)
 {
-    struct pmm_stats s;
+    struct frames_stats s;
     pmm_stats(&s);
     kprintf("  %s of RAM, ", size_text((uint64_t)s.total * PAGE_SIZE).text);
     kprintf("%s of them free; ", size_text((uint64_t)s.free * PAGE_SIZE).text);
@@ -87,6 +88,7 @@ void kmain(const struct boot_info *boot)
     vmap_init();
     slab_init();
     kheap_init();
+    ktrace_init(boot);
 
     start_devices();
     cmdline_run(boot->command_line);

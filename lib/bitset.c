@@ -17,18 +17,33 @@ size_t bitset_bytes(size_t size)
     return bytes;
 }
 
-void bitset_init(struct bitset *s, void *storage, size_t size)
+void bitset_init_zeroed(struct bitset *s, void *zeroed, size_t size)
 {
-    memset(storage, 0, bitset_bytes(size));
     s->size = size;
     s->levels = 0;
-    unsigned long *next = storage;
+    unsigned long *next = zeroed;
     do {
         assert(s->levels < BITSET_LEVELS);
         size = words_for(size);
         s->level[s->levels++] = next;
         next += size;
     } while (size > 1);
+}
+
+void bitset_init(struct bitset *s, void *storage, size_t size)
+{
+    memset(storage, 0, bitset_bytes(size));
+    bitset_init_zeroed(s, storage, size);
+}
+
+void bitset_fill(struct bitset *s)
+{
+    size_t size = s->size;
+    for (unsigned l = 0; l < s->levels; l++, size = words_for(size)) {
+        memset(s->level[l], 0xff, size / WORD_BITS * sizeof(unsigned long));
+        if (size % WORD_BITS)
+            s->level[l][size / WORD_BITS] = (1ul << size % WORD_BITS) - 1;
+    }
 }
 
 void bitset_add(struct bitset *s, size_t i)

@@ -1,292 +1,361 @@
-/* A bitmap alone is slow in two places: looking for the few free units of a
- * nearly full memory, and looking for a long run in a fragmented one. Units are
- * therefore counted in groups, the size of one large page, and each group is in
- * one of three states: none free, some free (set `partly`), all free (set
- * `wholly`). Sets find their next member in a few word reads, so full groups
- * cost nothing, and whole ones are known without a look at the bitmap.
+/* A bitmap alone is slow in three places: looking for the few free units of a
+ * nearly full memory, looking for a long run in a fragmented one, and finding
+ * out that there is none. Units are therefore counted in groups, the size of
+ * one large page, and of each group two lengths are known: that of the longest
+ * free run within it, and that of the run across its start. By these lengths
+ * the groups are ranked (freemap_ranks.h), so the answer to "where is a run of
+ * n?" is a few words away. The two lengths are enough for runs up to a group's
+ * size, since those lie within one group or across one border; longer ones
+ * contain a group that is all free, unless they too lie across one border.
  *
- * Single units and short runs come out of partly used groups first: that keeps
- * the others whole for large pages. What this does not solve: a long run that
- * begins or ends inside a partly used group is found by walking the bitmap from
- * one taken unit to the next.
- */
-#include "mm/freemap.h"
+ * Giving units makes runs longer: the new one begins and ends at the nearest
+ * taken units. Taking makes them shorter, and by how much is not looked at: the
+ * lengths are bounds, never too small, and become exact where a search has been
+ * in vain. Each of those is paid for by units that were given before, but one
+ * search may meet many. Two things are remembered: the run that units were
+ * given to last, since often the same is asked for again, and a wish that
+ * cannot come true, until a run is made that is long enough.
+ *
+ * The lowest rank that will do goes first. Single units come out of one group
+ * until it is full, and then out of the next one that is used most: so groups
+ * fill up one after the other, and what is freed in the rest makes those whole.
+ * Whoever keeps units for himself on the way asks freemap_is_well_placed which
+ * ones; without that, groups never become whole under frames_cache.c.
+ *
+ * Not solved: an aligned run may not be there though there are long enough
+ * ones. That is found out by trying them all. */
+#include "mm/freemap_words.h"
 
 #include <oct/assert.h>
 #include <oct/string.h>
 
-static size_t group_size(const struct freemap *f)
+#define CANDIDATES 16 /* groups to choose from when one is to be filled */
+
+/* A group with no more than this part of it free is used well. */
+#define GOOD_SHARE 64
+
+static size_t bitmap_bytes(size_t units)
 {
-    return (size_t)1 << f->group_shift;
+    return (size_t)round_up(units / 8, sizeof(unsigned long));
 }
 
-static size_t group_of(const struct freemap *f, size_t unit)
+static size_t count_bytes(size_t groups)
 {
-    return unit >> f->group_shift;
-}
-
-static size_t group_count(const struct freemap *f)
-{
-    return f->units >> f->group_shift;
-}
-
-static size_t round_to_words(size_t bytes)
-{
-    return round_up(bytes, sizeof(unsigned long));
+    return (size_t)round_up(groups * sizeof(uint16_t), sizeof(unsigned long));
 }
 
 size_t freemap_bytes(size_t units, unsigned group_shift)
 {
-    size_t groups = units >> group_shift;
-    return round_to_words(units / 8) +
-           round_to_words(groups * sizeof(uint16_t)) + 2 * bitset_bytes(groups);
+    size_t groups = units >> group_shift, size = (size_t)1 << group_shift;
+    return bitmap_bytes(units) + count_bytes(groups) +
+           ranks_bytes(groups, size) + ranks_bytes(groups, 2 * size);
+}
+
+static void lay_out(struct freemap *f, char *zeroed, bool free)
+{
+    size_t groups = group_count(f), size = group_size(f);
+    assert(f->group_shift >= 5 && f->group_shift <= 10);
+    assert(size % WORD_BITS == 0 && groups > 0);
+    assert(is_aligned(f->units | f->base, size));
+    f->taken = (unsigned long *)(void *)zeroed;
+    zeroed += bitmap_bytes(f->units);
+    f->group_free = (uint16_t *)(void *)zeroed;
+    zeroed += count_bytes(groups);
+    ranks_init(&f->inside, zeroed, groups, size, free);
+    zeroed += ranks_bytes(groups, size);
+    ranks_init(&f->across, zeroed, groups, 2 * size, free);
+    f->none.n = FREEMAP_NONE;
+    f->good_free = (uint16_t)size;
+    if (!free)
+        return;
+    ranks_set(&f->across, 0, 0);
+    f->free = f->units;
+    for (size_t g = 0; g < groups; g++)
+        f->group_free[g] = (uint16_t)size;
 }
 
 void freemap_init(struct freemap *f, void *storage, uint64_t base, size_t units,
                   unsigned group_shift)
 {
-    assert(group_shift >= 5 && group_shift <= 15);
-    assert(((size_t)1 << group_shift) % WORD_BITS == 0);
-    assert(units > 0 && is_aligned(units | base, 1ull << group_shift));
-    size_t groups = units >> group_shift;
-    char *at = storage;
     *f = (struct freemap){
         .units = units, .base = base, .group_shift = group_shift};
-    f->taken = (unsigned long *)storage;
+    memset(storage, 0, freemap_bytes(units, group_shift));
+    lay_out(f, storage, false);
     memset(f->taken, 0xff, units / 8);
-    at += round_to_words(units / 8);
-    f->group_free = (uint16_t *)(void *)at;
-    memset(f->group_free, 0, groups * sizeof(uint16_t));
-    at += round_to_words(groups * sizeof(uint16_t));
-    bitset_init(&f->partly, at, groups);
-    bitset_init(&f->wholly, at + bitset_bytes(groups), groups);
 }
 
-/* The bits of [first, first + n) that lie in first's word. */
-static unsigned long mask_in_word(size_t first, size_t n)
+void freemap_init_free(struct freemap *f, void *zeroed, uint64_t base,
+                       size_t units, unsigned group_shift)
 {
-    size_t shift = first % WORD_BITS;
-    unsigned long ones = n >= WORD_BITS ? ~0ul : (1ul << n) - 1;
-    return ones << shift;
+    *f = (struct freemap){
+        .units = units, .base = base, .group_shift = group_shift};
+    lay_out(f, zeroed, true);
 }
 
-static size_t left_in_word(size_t first, size_t n)
+/* Units first..first+n-1 are taken (~0ul), or free (0). */
+static bool all_are(const struct freemap *f, unsigned long how, size_t first,
+                    size_t n)
 {
-    return min_size(n, WORD_BITS - first % WORD_BITS);
+    assert(first <= f->units && n <= f->units - first);
+    if (n == 0)
+        return true;
+    size_t i = first / WORD_BITS, last = (first + n - 1) / WORD_BITS;
+    unsigned long mask = mask_from(first);
+    for (; i < last; i++, mask = ~0ul)
+        if ((f->taken[i] ^ how) & mask)
+            return false;
+    return ((f->taken[i] ^ how) & mask & mask_to(first + n)) == 0;
 }
 
 bool freemap_all_free(const struct freemap *f, size_t first, size_t n)
 {
-    assert(first <= f->units && n <= f->units - first);
-    for (size_t step; n > 0; first += step, n -= step) {
-        step = left_in_word(first, n);
-        if (f->taken[first / WORD_BITS] & mask_in_word(first, step))
-            return false;
-    }
-    return true;
+    return all_are(f, 0, first, n);
 }
 
 bool freemap_all_taken(const struct freemap *f, size_t first, size_t n)
 {
-    assert(first <= f->units && n <= f->units - first);
-    for (size_t step; n > 0; first += step, n -= step) {
-        step = left_in_word(first, n);
-        if (~f->taken[first / WORD_BITS] & mask_in_word(first, step))
-            return false;
+    return all_are(f, ~0ul, first, n);
+}
+
+/* --- what is known about a group --- */
+
+size_t free_words_from(const struct freemap *f, size_t unit)
+{
+    size_t n = WORD_BITS - unit % WORD_BITS;
+    size_t room = group_start(f, group_of(f, unit) + 1) - unit;
+    for (; n < room; n += WORD_BITS) {
+        unsigned long free = free_word(f, unit + n);
+        if (free != ~0ul)
+            return n + ones_low(free);
     }
-    return true;
+    return room;
 }
 
-enum group_state { FULL, PARTLY, WHOLLY };
-
-static enum group_state state_of(const struct freemap *f, size_t free)
+size_t free_words_before(const struct freemap *f, size_t unit)
 {
-    return free == 0 ? FULL : free == group_size(f) ? WHOLLY : PARTLY;
+    size_t last = unit - 1, n = last % WORD_BITS + 1;
+    size_t room = unit - group_start(f, group_of(f, last));
+    for (; n < room; n += WORD_BITS) {
+        unsigned long free = free_word(f, last - n);
+        if (free != ~0ul)
+            return n + ones_high(free);
+    }
+    return room;
 }
 
-static void set_group_free(struct freemap *f, size_t group, size_t free)
+/* The longest run of the word, or `longest` if that is no less. */
+static size_t longest_in_word(unsigned long word, size_t longest)
 {
-    assert(group < group_count(f) && free <= group_size(f));
-    enum group_state before = state_of(f, f->group_free[group]);
-    enum group_state after = state_of(f, free);
-    f->group_free[group] = (uint16_t)free;
-    if (before == after)
+    if (word && longest < WORD_BITS)
+        for (word = runs_in_word(word, longest + 1); word; word &= word >> 1)
+            longest++;
+    return longest;
+}
+
+/* Runs at the ends of words are counted as they go on; of what is between only
+ * what is longer than the longest so far. */
+size_t longest_inside(const struct freemap *f, size_t group)
+{
+    size_t longest = 0, run = 0, start = group_start(f, group);
+    for (size_t i = start; i < start + group_size(f); i += WORD_BITS) {
+        unsigned long free = free_word(f, i);
+        if (free == ~0ul) {
+            run += WORD_BITS;
+            continue;
+        }
+        longest = max_size(longest, run + ones_low(free));
+        run = 0;
+        if (free == 0)
+            continue;
+        run = ones_high(free);
+        longest = longest_in_word(free & (free + 1) & ~0ul >> run, longest);
+    }
+    return max_size(longest, run);
+}
+
+/* 0: none lies across. */
+size_t length_across(const struct freemap *f, size_t group)
+{
+    size_t start = group_start(f, group);
+    size_t left = free_before(f, start), right = free_from(f, start);
+    return left > 0 && right > 0 ? left + right : 0;
+}
+
+/* A run of this length was made in a group, or across a border. (Longer ones
+ * than a group cross one so that more than a group's size lies beside it.) */
+static void made_run(struct freemap *f, size_t length)
+{
+    if (length >= min_size(f->none.n, group_size(f) + 1))
+        f->none.n = FREEMAP_NONE;
+}
+
+/* The run that was made goes up to a group's start, and may go on beyond. */
+static void join(struct freemap *f, size_t group, size_t length, size_t beyond)
+{
+    if (beyond == 0)
         return;
-    if (before != FULL)
-        bitset_remove(before == PARTLY ? &f->partly : &f->wholly, group);
-    if (after != FULL)
-        bitset_add(after == PARTLY ? &f->partly : &f->wholly, group);
+    made_run(f, length + beyond);
+    if (length + beyond > f->across.length[group])
+        ranks_set(&f->across, group, length + beyond);
 }
 
-/* Flips units that are all in the same state, word by word: a word lies within
- * one group. */
-static void flip(struct freemap *f, size_t first, size_t n, bool give)
+/* --- changing --- */
+
+static void count(struct freemap *f, size_t group, size_t free)
 {
-    f->free += give ? n : -n;
-    for (size_t step; n > 0; first += step, n -= step) {
-        size_t group = group_of(f, first), free = f->group_free[group];
-        step = left_in_word(first, n);
-        f->taken[first / WORD_BITS] ^= mask_in_word(first, step);
-        set_group_free(f, group, give ? free + step : free - step);
-    }
+    __atomic_store_n(&f->group_free[group], (uint16_t)free, __ATOMIC_RELAXED);
+}
+
+static inline void flip_word(unsigned long *word, unsigned long mask,
+                             unsigned long before)
+{
+    assert(((*word ^ before) & mask) == 0);
+    *word ^= mask;
+}
+
+/* The units are all taken (~0ul), or all free (0), and are so no more. */
+static inline void flip(struct freemap *f, unsigned long before, size_t first,
+                        size_t n)
+{
+    size_t i = first / WORD_BITS, last = (first + n - 1) / WORD_BITS;
+    unsigned long mask = mask_from(first);
+    for (; i < last; i++, mask = ~0ul)
+        flip_word(&f->taken[i], mask, before);
+    flip_word(&f->taken[i], mask & mask_to(first + n), before);
+}
+
+static void give_in_group(struct freemap *f, size_t first, size_t n)
+{
+    size_t group = group_of(f, first), start = group_start(f, group);
+    size_t end = start + group_size(f), from = first, to = first + n;
+    from -= from > start ? free_before(f, from) : 0;
+    to += to < end ? free_from(f, to) : 0;
+    flip(f, ~0ul, first, n);
+    count(f, group, f->group_free[group] + n);
+    f->recent = from;
+    f->recent_end = to;
+    made_run(f, to - from);
+    if (to - from > f->inside.length[group])
+        ranks_set(&f->inside, group, to - from);
+    if (from == start && start > 0)
+        join(f, group, to - from, free_before(f, start));
+    if (to == end && end < f->units)
+        join(f, group + 1, to - from, free_from(f, end));
+}
+
+static void took(struct freemap *f, size_t group, size_t n)
+{
+    count(f, group, f->group_free[group] - n);
+    if (group_of(f, f->recent) == group)
+        f->recent_end = f->recent;
+}
+
+/* A group is no longer whole, or may be full. */
+static void lower_bound(struct freemap *f, size_t group)
+{
+    if (f->inside.length[group] > f->group_free[group])
+        ranks_set(&f->inside, group, f->group_free[group]);
+}
+
+static size_t left_in_group(const struct freemap *f, size_t first, size_t n)
+{
+    return min_size(n, group_start(f, group_of(f, first) + 1) - first);
 }
 
 void freemap_give(struct freemap *f, size_t first, size_t n)
 {
-    assert(freemap_all_taken(f, first, n));
-    flip(f, first, n, true);
+    assert(first <= f->units && n <= f->units - first);
+    f->free += n;
+    for (size_t step; n > 0; first += step, n -= step) {
+        step = left_in_group(f, first, n);
+        give_in_group(f, first, step);
+    }
 }
 
 void freemap_take(struct freemap *f, size_t first, size_t n)
 {
-    assert(freemap_all_free(f, first, n));
-    flip(f, first, n, false);
-}
-
-/* The first group at or after `group` that has a free unit. */
-static size_t next_group(const struct freemap *f, size_t group)
-{
-    size_t partly = bitset_next(&f->partly, group);
-    size_t wholly = bitset_next(&f->wholly, group);
-    return min_size(partly, wholly); /* NONE is the largest number */
-}
-
-/* The first free unit at or after i, or FREEMAP_NONE. */
-static size_t next_free(const struct freemap *f, size_t i)
-{
-    assert(i < f->units);
-    while (i < f->units) {
-        size_t group = next_group(f, group_of(f, i));
-        if (group == BITSET_NONE)
-            return FREEMAP_NONE;
-        i = max_size(i, group << f->group_shift);
-        size_t end = (group + 1) << f->group_shift;
-        while (i < end) {
-            unsigned long free = ~f->taken[i / WORD_BITS] >> i % WORD_BITS;
-            if (free)
-                return i + (size_t)__builtin_ctzl(free);
-            i = round_down(i, WORD_BITS) + WORD_BITS;
-        }
+    assert(first <= f->units && n <= f->units - first);
+    f->free -= n;
+    for (size_t step; n > 0; first += step, n -= step) {
+        step = left_in_group(f, first, n);
+        size_t group = group_of(f, first);
+        flip(f, 0, first, step);
+        took(f, group, step);
+        if (f->inside.length[group] == group_size(f))
+            lower_bound(f, group);
     }
-    return FREEMAP_NONE;
 }
 
-/* The last taken unit in [first, end), or FREEMAP_NONE. */
-static size_t last_taken(const struct freemap *f, size_t first, size_t end)
+/* Moves up to max ones of the word, as numbers from `base` on. */
+static size_t move_ones(unsigned long *word, size_t base, size_t max,
+                        size_t unit[])
 {
-    assert(first < end && end <= f->units);
-    while (end > first) {
-        size_t group_start = round_down(end - 1, group_size(f));
-        size_t from = max_size(first, round_down(end - 1, WORD_BITS));
-        if (f->group_free[group_of(f, end - 1)] == group_size(f)) {
-            end = group_start;
+    unsigned long ones = *word;
+    size_t got = 0;
+    for (; ones && got < max; ones &= ones - 1)
+        unit[got++] = base + (size_t)__builtin_ctzl(ones);
+    *word = ones;
+    return got;
+}
+
+/* Where units beside the border were taken; so that when all are taken no
+ * bounds are left that are in vain. */
+static void lower_border(struct freemap *f, size_t group)
+{
+    if (group < group_count(f) && f->across.length[group])
+        ranks_set(&f->across, group, length_across(f, group));
+}
+
+static size_t take_from_group(struct freemap *f, size_t group, size_t max,
+                              size_t unit[])
+{
+    size_t got = 0, start = group_start(f, group);
+    size_t end = start + group_size(f);
+    for (size_t i = start; i < end && got < max; i += WORD_BITS) {
+        unsigned long free = free_word(f, i);
+        got += move_ones(&free, i, max - got, unit + got);
+        f->taken[i / WORD_BITS] = ~free;
+    }
+    size_t left = f->group_free[group] - got;
+    size_t good = max_size(left, group_size(f) / GOOD_SHARE);
+    __atomic_store_n(&f->good_free, (uint16_t)good, __ATOMIC_RELAXED);
+    took(f, group, got);
+    lower_bound(f, group);
+    lower_border(f, group);
+    lower_border(f, group + 1);
+    return got;
+}
+
+/* One group is filled up before there is another: of the best by rank, the one
+ * that has the least to go. */
+static size_t group_to_fill(struct freemap *f)
+{
+    size_t free = f->group_free[f->filling];
+    if (free > 0 && free < group_size(f))
+        return f->filling;
+    size_t g = ranks_first(&f->inside, 1), best = RANK_NONE, next;
+    for (unsigned n = 0; n < CANDIDATES && g != RANK_NONE; g = next) {
+        next = ranks_after(&f->inside, 1, g);
+        if (f->group_free[g] == 0) {
+            lower_bound(f, g);
             continue;
         }
-        unsigned long taken =
-            f->taken[from / WORD_BITS] & mask_in_word(from, end - from);
-        if (taken)
-            return round_down(from, WORD_BITS) + WORD_BITS - 1 -
-                   (size_t)__builtin_clzl(taken);
-        end = from;
+        n++;
+        if (best == RANK_NONE || f->group_free[g] < f->group_free[best])
+            best = g;
     }
-    return FREEMAP_NONE;
+    __atomic_store_n(&f->filling, best, __ATOMIC_RELAXED);
+    return best;
 }
 
-/* A run within [i, end). A candidate is given up at its last taken unit, so
- * every step gets past at least one. */
-static size_t find_between(const struct freemap *f, size_t i, size_t end,
-                           size_t n, size_t align)
+size_t freemap_take_some(struct freemap *f, size_t max, size_t unit[])
 {
-    while (i < end && (i = next_free(f, i)) < end) {
-        i = round_up(f->base + i, align) - f->base;
-        if (i >= end || n > end - i)
-            break;
-        size_t taken = last_taken(f, i, i + n);
-        if (taken == FREEMAP_NONE)
-            return i;
-        i = taken + 1;
+    size_t got = 0;
+    while (got < max && f->free > got) {
+        size_t group = group_to_fill(f);
+        assert(f->group_free[group] > 0);
+        got += take_from_group(f, group, max - got, unit + got);
     }
-    return FREEMAP_NONE;
-}
-
-static size_t find_in_partly(const struct freemap *f, size_t n, size_t align,
-                             size_t end)
-{
-    size_t g = bitset_next(&f->partly, 0);
-    for (; g != BITSET_NONE; g = bitset_next(&f->partly, g + 1)) {
-        size_t start = g << f->group_shift;
-        if (start >= end)
-            break;
-        if (f->group_free[g] < n)
-            continue;
-        size_t stop = min_size(start + group_size(f), end);
-        size_t found = find_between(f, start, stop, n, align);
-        if (found != FREEMAP_NONE)
-            return found;
-    }
-    return FREEMAP_NONE;
-}
-
-/* A single unit needs no run: the first free one of a partly used group, or
- * else of a whole one. */
-static size_t find_one(const struct freemap *f, size_t end)
-{
-    size_t g = bitset_next(&f->partly, 0);
-    if (g == BITSET_NONE)
-        g = bitset_next(&f->wholly, 0);
-    if (g == BITSET_NONE)
-        return FREEMAP_NONE;
-    const unsigned long *word = &f->taken[(g << f->group_shift) / WORD_BITS];
-    while (~*word == 0)
-        word++;
-    size_t unit =
-        (size_t)(word - f->taken) * WORD_BITS + (size_t)__builtin_ctzl(~*word);
-    return unit < end ? unit : FREEMAP_NONE;
-}
-
-static size_t find_in_wholly(const struct freemap *f, size_t n, size_t end)
-{
-    size_t g = bitset_next(&f->wholly, 0);
-    bool fits = g != BITSET_NONE && (g << f->group_shift) + n <= end;
-    return fits ? g << f->group_shift : FREEMAP_NONE;
-}
-
-size_t freemap_find(const struct freemap *f, size_t n, size_t align, size_t end)
-{
-    assert(n > 0 && is_power_of_two(align));
-    size_t found = FREEMAP_NONE;
-    end = min_size(end, f->units);
-    if (n > f->free || n > end)
-        return FREEMAP_NONE;
-    if (n == 1 && align == 1)
-        found = find_one(f, end);
-    else if (n <= group_size(f) && align <= group_size(f))
-        found = find_in_partly(f, n, align, end);
-    if (found == FREEMAP_NONE && n <= group_size(f) && align <= group_size(f))
-        found = find_in_wholly(f, n, end);
-    if (found == FREEMAP_NONE)
-        found = find_between(f, 0, end, n, align);
-    return found;
-}
-
-const char *freemap_check(const struct freemap *f)
-{
-    size_t total = 0, whole = group_size(f);
-    for (size_t g = 0; g < group_count(f); g++) {
-        size_t free = 0, words = whole / WORD_BITS;
-        for (size_t w = 0; w < words; w++)
-            free += (size_t)__builtin_popcountl(~f->taken[g * words + w]);
-        total += free;
-        if (f->group_free[g] != free)
-            return "freemap: a group's count is not its bitmap's";
-        if (bitset_has(&f->partly, g) != (free > 0 && free < whole))
-            return "freemap: the set of partly used groups is wrong";
-        if (bitset_has(&f->wholly, g) != (free == whole))
-            return "freemap: the set of whole groups is wrong";
-    }
-    if (total != f->free)
-        return "freemap: the count is not the bitmap's";
-    if (!bitset_check(&f->partly) || !bitset_check(&f->wholly))
-        return "freemap: the upper level of a set is wrong";
-    return NULL;
+    f->free -= got;
+    return got;
 }

@@ -39,15 +39,17 @@ static void dress_new(void *p, size_t size, unsigned flags, vaddr_t caller)
         memset(p, KDEBUG_FRESH, size);
     lock_acquire(&kdebug.lock);
     r.sequence = ++kdebug.sequence;
-    record_dress(p, HEAP_BACKEND.find(p).size, &r);
+    record_dress(p, kheap->ops->find(kheap, p).size, &r);
     lock_release(&kdebug.lock);
 }
 
 void *kdebug_alloc(size_t size, gfp_t flags, vaddr_t caller)
 {
+    assert(size <= HEAP_SIZE_MAX);
     unsigned wanted = kdebug.flags;
     size_t room = wanted ? padded(size) : size;
-    void *p = room <= HEAP_SIZE_MAX ? HEAP_BACKEND.alloc(room, flags) : NULL;
+    void *p =
+        room <= HEAP_SIZE_MAX ? kheap->ops->alloc(kheap, room, flags) : NULL;
     if (p && wanted)
         dress_new(p, size, wanted, caller);
     return p;
@@ -108,7 +110,7 @@ static const char *free_recorded(void *p, size_t room, vaddr_t caller)
         memset(p, KDEBUG_FREED, r->size);
     if ((r->flags & KDEBUG_QUARANTINE) && quarantine_push(p, room))
         return NULL;
-    return HEAP_BACKEND.free(p);
+    return kheap->ops->free(kheap, p);
 }
 
 static void update_active(void)
@@ -132,11 +134,11 @@ static bool forget_plain(const void *p)
 
 const char *kdebug_free(const void *p, vaddr_t caller)
 {
-    struct heap_object o = HEAP_BACKEND.find(p);
+    struct heap_object o = kheap->ops->find(kheap, p);
     if (o.refused)
         return o.refused;
     if (forget_plain(p))
-        return HEAP_BACKEND.free(p);
+        return kheap->ops->free(kheap, p);
     return free_recorded((void *)(uintptr_t)p, o.size, caller);
 }
 
@@ -144,7 +146,7 @@ const char *kdebug_free(const void *p, vaddr_t caller)
 
 struct heap_object kdebug_find(const void *p)
 {
-    struct heap_object o = HEAP_BACKEND.find(p);
+    struct heap_object o = kheap->ops->find(kheap, p);
     if (o.refused)
         return o;
     lock_acquire(&kdebug.lock);
@@ -161,6 +163,7 @@ struct heap_object kdebug_find(const void *p)
 static bool resize_recorded(void *p, size_t room, size_t size, vaddr_t caller)
 {
     struct record r = *record_of(p, room);
+    assert(lock_held(&kdebug.lock) && !r.freed);
     if (size + ZONE_MIN + sizeof(r) > room ||
         (wants_alignment(size) && !is_aligned((uintptr_t)p, size)))
         return false;
@@ -179,25 +182,30 @@ bool kdebug_resize(void *p, size_t size, vaddr_t caller)
     lock_acquire(&kdebug.lock);
     bool recorded = kdebug_is_recorded(p);
     if (recorded) {
-        size_t room = HEAP_BACKEND.find(p).size;
+        size_t room = kheap->ops->find(kheap, p).size;
         examine(p, room, "krealloc", caller);
         done = resize_recorded(p, room, size, caller);
     }
     lock_release(&kdebug.lock);
-    return recorded ? done : HEAP_BACKEND.resize(p, size);
+    return recorded ? done : kheap->ops->resize(kheap, p, size);
 }
 
 /* --- switching --- */
 
-static size_t free_for_memory(void)
+/* The heap's shrinker has run by now, and what it is given here it may keep at
+ * hand. */
+static size_t free_for_memory(struct shrinker *s)
 {
-    return kdebug_drain();
+    (void)s;
+    size_t frames = kdebug_drain();
+    return frames + kheap->ops->trim(kheap);
 }
 
 void kdebug_init(void)
 {
     static struct shrinker shrinker = {.name = "quarantine",
                                        .shrink = free_for_memory};
+    assert(!kdebug.started);
     kdebug.started = true;
     pmm_add_shrinker(&shrinker);
 }
@@ -225,11 +233,12 @@ static int switch_locked(unsigned flags)
     assert(lock_held(&kdebug.lock));
     struct choice count = {.records = flags != 0};
     struct exceptions others;
-    HEAP_BACKEND.each(choose, &count);
+    kheap->ops->each(kheap, choose, &count);
     if (exceptions_init(&others, count.count))
         return -ENOMEM;
     struct choice fill = {.records = flags != 0, .set = &others};
-    HEAP_BACKEND.each(choose, &fill);
+    kheap->ops->each(kheap, choose, &fill);
+    assert(fill.count == count.count);
     exceptions_destroy(&kdebug.others);
     kdebug.others = others;
     kdebug.flags = flags;

@@ -40,7 +40,7 @@ void kdebug_each(void (*visit)(void *context, const struct kdebug_object *o),
 {
     struct tour tour = {visit, context};
     lock_acquire(&kdebug.lock);
-    HEAP_BACKEND.each(show, &tour);
+    kheap->ops->each(kheap, show, &tour);
     lock_release(&kdebug.lock);
 }
 
@@ -55,7 +55,7 @@ const char *kdebug_check(void)
 {
     const char *wrong = NULL;
     lock_acquire(&kdebug.lock);
-    HEAP_BACKEND.each(look, &wrong);
+    kheap->ops->each(kheap, look, &wrong);
     lock_release(&kdebug.lock);
     return wrong;
 }

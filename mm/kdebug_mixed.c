@@ -45,6 +45,7 @@ void exceptions_destroy(struct exceptions *e)
 static uintptr_t *slot_for(const struct exceptions *e, const void *p)
 {
     size_t i = (uintptr_t)p / 32 * (size_t)2654435761u;
+    assert(is_power_of_two(e->slots) && (uintptr_t)p > REMOVED);
     while (e->slot[i & (e->slots - 1)] != EMPTY &&
            e->slot[i & (e->slots - 1)] != (uintptr_t)p)
         i++;

@@ -18,7 +18,7 @@ static struct {
 
 static size_t room_of(const void *p)
 {
-    return HEAP_BACKEND.find(p).size;
+    return kheap->ops->find(kheap, p).size;
 }
 
 static const void *pop(size_t most_count, size_t most_bytes)
@@ -44,7 +44,7 @@ static void let_go(const void *p)
     if (record_report(p, room_of(p), "quarantine", 0))
         kdebug.damaged++;
     lock_release(&kdebug.lock);
-    const char *refused = HEAP_BACKEND.free(p);
+    const char *refused = kheap->ops->free(kheap, p);
     assert(!refused);
 }
 
@@ -111,7 +111,7 @@ static void drop_ring(void)
 
 size_t kdebug_drain(void)
 {
-    struct pmm_stats before, after;
+    struct frames_stats before, after;
     pmm_stats(&before);
     shrink_to(0, 0);
     drop_ring();

@@ -63,6 +63,7 @@ const char *record_damage(const void *p, size_t room, size_t *extent)
 {
     const struct record *r = record_of(p, room);
     const char *bytes = p;
+    assert(room >= sizeof(*r));
     *extent = sizeof(*r);
     if (!record_holds(r) || r->size > zone_end(room))
         return "the record at its end is overwritten";
@@ -85,6 +86,7 @@ const char *record_report(const void *p, size_t room, const char *who,
                           vaddr_t caller)
 {
     size_t extent;
+    assert(lock_held(&kdebug.lock));
     const struct record *r = record_of(p, room);
     const char *damage = record_damage(p, room, &extent);
     if (!damage)

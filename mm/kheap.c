@@ -1,309 +1,359 @@
-/* The heap is a linked list of blocks. A block is a run of 4 KiB chunks, and
- * begins with a header: how many chunks, the links, how many subblocks are
+/* The tagged heap is a linked list of blocks. A block is a run of 4 KiB chunks,
+ * and begins with a header: how many chunks, the links, how many subblocks are
  * free, and a tag byte for each 32-byte subblock of the block. Tag 0 is free,
  * 0xff is the header itself, and the subblocks of one object share a tag that
  * differs from the tags of both neighbours. So the tags alone say where each
  * object begins and ends, and an object carries no header: an object of 32
  * bytes takes 32 bytes.
  *
- * The tags are the truth. Three things are derived from them, to be fast:
+ * The tags are the truth. What is derived from them, to be fast:
  *
+ *   - a tag also tells the length of its object, so freeing counts nothing;
+ *   - some free objects of each length are at hand for each CPU (kheap_cpu.c):
+ *     mostly, allocating and freeing take no lock, and change one tag;
+ *   - the free runs are each on a list for its length (kheap_runs.c), so that
+ *     neither searches the tags;
  *   - `free`, the count of zero tags: an empty block is known without a look;
- *   - the free runs, each on a list for its length (kheap_runs.c), so that
- * neither allocating nor freeing searches the tags;
  *   - the frame manager's entries know of each frame of a block which chunk of
- * the block it is: that is how freeing finds the block of an address.
+ *     the block it is: that is how freeing finds the block of an address.
  *
  * What it does not do: it never moves objects, and a block goes back to the
  * frame manager only when all of it is free (one such block is kept as a
  * spare).
  */
 #include "mm/kheap_blocks.h"
-#include "mm/pmm.h"
 
+#include <arch/irq.h>
 #include <oct/assert.h>
-#include <oct/kview.h>
-#include <oct/report.h>
-#include <oct/string.h>
 
-#define GROW_CHUNKS 8 /* a new block's size, unless an object needs more */
+#define GROW_LEAST ((size_t)8) /* chunks of a new block, unless an object */
+#define GROW_MOST ((size_t)33) /* needs more: in between, a part */
+#define GROW_PART 8            /* of what the heap has */
 
-struct heap heap = {.blocks = LIST_INIT(heap.blocks)};
-
-static void tagged_init(void)
+static bool tagged_init(struct heap *h)
 {
-    list_init(&heap.blocks);
-    runs_init();
+    struct tagged *t = tagged_of(h);
+    list_init(&t->blocks);
+    runs_init(t);
+    return cpus_init(t);
 }
 
 /* --- blocks --- */
 
 /* Asked for without the lock: the frame manager may have this heap shrunk. */
-static struct block *new_block(size_t chunks, gfp_t flags)
+static struct block *new_block(struct tagged *t, size_t chunks, gfp_t flags)
 {
-    paddr_t pa = pmm_alloc_gfp(chunks, CHUNK, DIRECT_END, flags & ~__GFP_HIGH);
+    struct frames *frames = t->heap.frames;
+    paddr_t pa = frames_alloc_gfp(frames, chunks, CHUNK, frames->direct_end,
+                                  flags & ~__GFP_HIGH);
     if (!pa)
         return NULL;
-    pmm_label(pa, chunks, FRAME_HEAP);
-    struct block *b = phys_to_virt(pa);
+    struct block *b = frames_view(frames, pa);
     size_t header = header_subblocks(chunks);
     b->chunks = chunks;
-    memset(b->tag, TAG_HEADER, header);
-    memset(b->tag + header, TAG_FREE, block_capacity(b));
     b->free = block_capacity(b);
+    paint(b, 0, header, TAG_HEADER);
+    paint(b, header, b->free, TAG_FREE);
+    frames_label(frames, pa, chunks, FRAME_HEAP); /* from now on it is found */
     return b;
 }
 
-static void add_block(struct block *b)
+static void add_block(struct tagged *t, struct block *b)
 {
-    assert(lock_held(&heap.lock));
-    list_push(&heap.blocks, &b->in_blocks);
-    runs_add(b, header_subblocks(b->chunks), b->free);
+    assert(lock_held(&t->lock));
+    list_push(&t->blocks, &b->in_blocks);
+    t->chunks += b->chunks;
+    runs_add(t, b, header_subblocks(b->chunks), b->free);
 }
 
-static void release_block(struct block *b)
+static void give_back(struct tagged *t, struct block *b)
 {
-    assert(b->free == block_capacity(b));
-    if (heap.spare == b)
-        heap.spare = NULL;
-    list_remove(&b->in_blocks);
-    runs_remove(b, header_subblocks(b->chunks), b->free);
-    int error = pmm_frees(virt_to_phys(b), b->chunks);
+    int error = frames_free(t->heap.frames, frames_address(t->heap.frames, b),
+                            b->chunks);
     assert(!error);
 }
 
-/* The fewest chunks whose block holds n subblocks, the first at a multiple of
- * `align`. */
+static void release_block(struct tagged *t, struct block *b)
+{
+    assert(b->free == block_capacity(b));
+    if (t->spare == b)
+        t->spare = NULL;
+    list_remove(&b->in_blocks);
+    t->chunks -= b->chunks;
+    runs_remove(t, b, header_subblocks(b->chunks), b->free);
+    give_back(t, b);
+}
+
+static void tagged_destroy(struct heap *h)
+{
+    struct tagged *t = tagged_of(h);
+    cpus_destroy(t);
+    while (!list_empty(&t->blocks)) {
+        struct list *node = t->blocks.next;
+        list_remove(node);
+        give_back(t, container_of(node, struct block, in_blocks));
+    }
+}
+
+/* The fewest chunks whose block holds n subblocks, wherever a multiple of
+ * `align` lies in it. */
 static size_t chunks_for(size_t n, size_t align)
 {
     assert(n > 0 && is_power_of_two(align));
-    size_t chunks = 1, fit;
+    size_t chunks = 1, fit, gap = align > CHUNK_SUBBLOCKS ? align : 0;
     do {
         fit = chunks;
-        size_t header = round_up_size(header_subblocks(chunks), align);
-        chunks = (header + n + CHUNK_SUBBLOCKS - 1) / CHUNK_SUBBLOCKS;
+        size_t header = header_subblocks(chunks);
+        if (!gap)
+            header = round_up_size(header, align);
+        chunks = (header + gap + n + CHUNK_SUBBLOCKS - 1) / CHUNK_SUBBLOCKS;
     } while (chunks > fit);
     return fit;
 }
 
-static struct block *grow(size_t n, size_t align, gfp_t flags)
+static struct block *grow(struct tagged *t, size_t n, size_t align, gfp_t flags)
 {
     size_t need = chunks_for(n, align);
+    lock_acquire(&t->lock);
+    size_t part = max_size(GROW_LEAST, t->chunks / GROW_PART);
+    lock_release(&t->lock);
+    size_t usual = min_size(GROW_MOST, part);
     struct block *b = NULL;
-    if (need < GROW_CHUNKS && !(flags & __GFP_DMA))
-        b = new_block(GROW_CHUNKS, flags & ~(__GFP_WAIT | __GFP_NOFAIL));
-    return b ? b : new_block(need, flags);
+    if (need < usual && !(flags & __GFP_DMA))
+        b = new_block(t, usual, flags & ~(__GFP_WAIT | __GFP_NOFAIL));
+    return b ? b : new_block(t, need, flags);
 }
 
 /* --- objects --- */
 
-/* A tag for an object at [i, i + n) that its neighbours do not have. */
-static uint8_t pick_tag(const struct block *b, size_t i, size_t n)
+uint8_t pick_tag(const struct block *b, size_t i, size_t n)
 {
     assert(n > 0 && i + n <= block_subblocks(b));
-    uint8_t left = b->tag[i - 1]; /* the header is always to the left */
-    uint8_t right = i + n < block_subblocks(b) ? b->tag[i + n] : TAG_FREE;
-    uint8_t tag = TAG_FIRST;
-    while (tag == left || tag == right)
+    bool has_class = n <= CLASS_LONGEST && class_length(class_for(n)) == n;
+    uint8_t tag = first_tag(has_class ? class_for(n) : CLASSES);
+    uint8_t left = tag_at(b, i - 1); /* the header is always to the left */
+    uint8_t right = i + n < block_subblocks(b) ? tag_at(b, i + n) : TAG_FREE;
+    while (tag == (left & ~TAG_IDLE) || tag == (right & ~TAG_IDLE))
         tag++;
     return tag;
 }
 
-/* The free run i..i+n-1 keeps [first, first + used) no longer. */
-static void split_run(const struct place *p, size_t used)
+static void make_object(struct tagged *t, struct block *b, size_t i, size_t n)
 {
-    size_t end = p->first + used, run_end = p->i + p->n;
-    runs_remove(p->block, p->i, p->n);
-    memset(p->block->tag + p->first, pick_tag(p->block, p->first, used), used);
-    if (p->first > p->i)
-        runs_add(p->block, p->i, p->first - p->i);
-    if (run_end > end)
-        runs_add(p->block, end, run_end - end);
-    p->block->free -= used;
-    heap.live += used;
+    assert(b->free >= n);
+    paint(b, i, n, pick_tag(b, i, n));
+    b->free -= n;
+    t->taken += n;
+    t->objects++;
 }
 
-static void *take(const struct place *p, size_t n)
+size_t take_row(struct tagged *t, const struct place *p, size_t n, size_t more,
+                void *out[])
 {
-    assert(lock_held(&heap.lock));
-    if (heap.spare == p->block)
-        heap.spare = NULL;
-    split_run(p, n);
-    heap.objects++;
-    return subblock_at(p->block, p->first);
+    assert(lock_held(&t->lock));
+    size_t end = p->first, run_end = p->i + p->n, count = 0;
+    if (t->spare == p->block)
+        t->spare = NULL;
+    runs_remove(t, p->block, p->i, p->n);
+    do {
+        make_object(t, p->block, end, n);
+        out[count++] = subblock_at(p->block, end);
+        end += n;
+    } while (count <= more && run_end - end >= n);
+    if (p->first > p->i)
+        runs_add(t, p->block, p->i, p->first - p->i);
+    if (run_end > end)
+        runs_add(t, p->block, end, run_end - end);
+    return count;
 }
 
 /* Joins what becomes free with the free runs on its sides. */
-static void free_run(struct block *b, size_t i, size_t n)
+void free_run(struct tagged *t, struct block *b, size_t i, size_t n)
 {
-    assert(lock_held(&heap.lock));
+    assert(lock_held(&t->lock));
     size_t before = runs_before(b, i), behind = runs_from(b, i + n);
     if (before)
-        runs_remove(b, i - before, before);
+        runs_remove(t, b, i - before, before);
     if (behind)
-        runs_remove(b, i + n, behind);
-    memset(b->tag + i, TAG_FREE, n);
-    runs_add(b, i - before, before + n + behind);
+        runs_remove(t, b, i + n, behind);
+    paint(b, i, n, TAG_FREE);
+    runs_add(t, b, i - before, before + n + behind);
     b->free += n;
-    heap.live -= n;
+    t->taken -= n;
 }
 
 /* An empty block of the usual size becomes the spare one; the rest go back. */
-static void settle_empty(struct block *b)
+static void settle_empty(struct tagged *t, struct block *b)
 {
-    assert(lock_held(&heap.lock));
     if (b->free < block_capacity(b))
         return;
-    if (!heap.spare && b->chunks <= GROW_CHUNKS)
-        heap.spare = b;
-    else if (heap.spare != b)
-        release_block(b);
+    if (!t->spare && b->chunks <= GROW_MOST)
+        t->spare = b;
+    else if (t->spare != b)
+        release_block(t, b);
+}
+
+void free_object(struct tagged *t, struct block *b, size_t i)
+{
+    uint8_t tag = tag_at(b, i);
+    unsigned class = class_of_tag(tag);
+    size_t n = class < CLASSES ? class_length(class) : run_length(b, i);
+    assert(tag != TAG_FREE && tag != TAG_HEADER);
+    free_run(t, b, i, n);
+    t->objects--;
+    settle_empty(t, b);
 }
 
 /* --- allocating --- */
 
-/* In subblocks. Powers of two are aligned to their size, or to a page. */
-static size_t align_for(size_t size)
+static void *take_one(struct tagged *t, size_t n, size_t align)
 {
-    return is_power_of_two(size) && size > SUBBLOCK
-               ? min_size(size, CHUNK) / SUBBLOCK
-               : 1;
-}
-
-static void *take_from_blocks(size_t n, size_t align)
-{
-    lock_acquire(&heap.lock);
-    struct place place = runs_find(n, align);
-    void *p = place.block ? take(&place, n) : NULL;
-    lock_release(&heap.lock);
-    return p;
-}
-
-/* A new block is one free run, and has room: it was made for this object. */
-static void *take_from_new(struct block *b, size_t n, size_t align)
-{
-    size_t header = header_subblocks(b->chunks);
-    struct place place = {b, header, b->free, round_up_size(header, align)};
-    lock_acquire(&heap.lock);
-    add_block(b);
-    void *p = take(&place, n);
-    lock_release(&heap.lock);
+    assert(lock_held(&t->lock));
+    struct place place = runs_find(t, n, align);
+    void *p = NULL;
+    if (place.block)
+        take_row(t, &place, n, 0, &p);
     return p;
 }
 
 /* Blocks lie anywhere, so an object for a device has one made for it. */
-static void *tagged_alloc(size_t size, gfp_t flags)
+static void *alloc_for_device(struct tagged *t, size_t n, size_t align,
+                              gfp_t flags)
 {
-    assert(size <= HEAP_SIZE_MAX);
-    size_t n = subblocks_for(size), align = align_for(size);
-    void *p = flags & __GFP_DMA ? NULL : take_from_blocks(n, align);
-    struct block *b = p ? NULL : grow(n, align, flags);
-    return b ? take_from_new(b, n, align) : p;
+    struct block *b = grow(t, n, align, flags);
+    size_t header = b ? header_subblocks(b->chunks) : 0;
+    void *p = NULL;
+    if (!b)
+        return NULL;
+    struct place place = {b, header, b->free, round_up_size(header, align)};
+    lock_acquire(&t->lock);
+    add_block(t, b);
+    take_row(t, &place, n, 0, &p);
+    lock_release(&t->lock);
+    return p;
+}
+
+/* In the order of what they cost: from the runs, or from a new block. Between
+ * the two the lock is free, and another CPU may take what was made for us. */
+static void *alloc_from_runs(struct tagged *t, size_t n, size_t align,
+                             bool for_cpu, gfp_t flags)
+{
+    void *p = NULL;
+    struct block *b = NULL;
+    do {
+        lock_acquire(&t->lock);
+        if (b)
+            add_block(t, b);
+        p = for_cpu ? refill(t, class_for(n)) : take_one(t, n, align);
+        lock_release(&t->lock);
+    } while (!p && (b = grow(t, n, align, flags)));
+    return p;
+}
+
+void *alloc_slowly(struct tagged *t, size_t size, gfp_t flags)
+{
+    size_t n = subblocks_for(size);
+    bool has_class = n <= CLASS_LONGEST;
+    if (flags & __GFP_DMA)
+        return alloc_for_device(t, n, align_for(n), flags);
+    if (has_class && stock_up(t, class_for(n)))
+        return tagged_alloc(&t->heap, size, flags);
+    n = has_class ? class_length(class_for(n)) : n;
+    return size <= HEAP_SIZE_MAX
+               ? alloc_from_runs(t, n, align_for(n), has_class, flags)
+               : NULL;
+}
+
+static void *tagged_alloc_aligned(struct heap *h, size_t size, size_t align,
+                                  gfp_t flags)
+{
+    size_t n = subblocks_for(size), least = subblocks_for(align);
+    assert(is_power_of_two(align) && size <= HEAP_SIZE_MAX);
+    if (align_for(n) >= least)
+        return tagged_alloc(h, size, flags);
+    if (align > HEAP_SIZE_MAX - size)
+        return NULL;
+    return alloc_from_runs(tagged_of(h), n, least, false, flags);
 }
 
 /* --- freeing --- */
 
-struct object {
-    struct block *block;
-    size_t first, n;     /* its subblocks */
-    const char *refused; /* or why p is not one */
-};
-
-static struct object find_object(const void *p)
+const char *why_refused(const struct block *b, const void *p)
 {
-    assert(lock_held(&heap.lock));
-    paddr_t start = pmm_run_start(virt_to_phys(p), FRAME_HEAP);
-    if (!start)
-        return (struct object){.refused = "not from this heap"};
-    struct block *b = phys_to_virt(start);
     size_t offset = (size_t)((const char *)p - (const char *)b);
-    size_t i = offset / SUBBLOCK;
-    if (b->tag[i] == TAG_HEADER)
-        return (struct object){.refused = "inside a block's header"};
-    if (b->tag[i] == TAG_FREE)
-        return (struct object){.refused = "free already"};
-    if (offset % SUBBLOCK || b->tag[i - 1] == b->tag[i])
-        return (struct object){.refused = "inside an object"};
-    return (struct object){b, i, run_length(b, i), NULL};
+    uint8_t tag = tag_at(b, offset / SUBBLOCK);
+    if (tag == TAG_HEADER)
+        return "inside a block's header";
+    return tag == TAG_FREE || tag & TAG_IDLE ? "free already"
+                                             : "inside an object";
 }
 
-static const char *tagged_free(const void *p)
+const char *free_slowly(struct tagged *t, const void *p)
 {
-    lock_acquire(&heap.lock);
-    struct object o = find_object(p);
-    if (!o.refused) {
-        free_run(o.block, o.first, o.n);
-        heap.objects--;
-        settle_empty(o.block);
-    }
-    lock_release(&heap.lock);
-    return o.refused;
+    struct object o = find_object(t, p);
+    unsigned class = class_of_tag(o.tag);
+    if (class < CLASSES && make_room(t, class))
+        return tagged_free(&t->heap, p);
+    lock_acquire(&t->lock);
+    free_object(t, o.block, o.first);
+    lock_release(&t->lock);
+    return NULL;
 }
 
-static struct heap_object tagged_find(const void *p)
-{
-    lock_acquire(&heap.lock);
-    struct object o = find_object(p);
-    lock_release(&heap.lock);
-    return (struct heap_object){o.n * SUBBLOCK, o.refused};
-}
+/* --- the rest --- */
 
-/* --- resizing --- */
-
-/* Grows or shrinks an object where it is, to n > 0 subblocks; false if another
- * object is in the way. */
-static bool resize_here(struct object *o, size_t n)
+static size_t tagged_trim(struct heap *h)
 {
-    struct block *b = o->block;
-    size_t end = o->first + o->n;
-    assert(n > 0 && lock_held(&heap.lock));
-    if (n == o->n)
-        return true;
-    if (n < o->n) {
-        free_run(b, o->first + n, o->n - n);
-        return true;
-    }
-    size_t more = n - o->n, behind = runs_from(b, end);
-    if (behind < more)
-        return false;
-    struct place place = {b, end, behind, end};
-    split_run(&place, more);
-    memset(b->tag + o->first, pick_tag(b, o->first, n), n);
-    return true;
-}
-
-static bool tagged_resize(void *p, size_t size)
-{
-    assert(size > 0 && size <= HEAP_SIZE_MAX);
-    lock_acquire(&heap.lock);
-    struct object o = find_object(p);
-    bool done = !o.refused && is_aligned(o.first, align_for(size)) &&
-                resize_here(&o, subblocks_for(size));
-    lock_release(&heap.lock);
-    return done;
-}
-
-static size_t tagged_trim(void)
-{
-    size_t frames = 0;
-    if (!lock_try(&heap.lock))
+    struct tagged *t = tagged_of(h);
+    if (!lock_try(&t->lock))
         return 0;
-    if (heap.spare) {
-        frames = heap.spare->chunks;
-        release_block(heap.spare);
-    }
-    lock_release(&heap.lock);
+    size_t before = t->chunks;
+    drain(t, arch_cpu_id());
+    if (t->spare)
+        release_block(t, t->spare);
+    size_t frames = before - t->chunks;
+    lock_release(&t->lock);
     return frames;
+}
+
+static void tagged_drain(struct heap *h, unsigned cpu)
+{
+    struct tagged *t = tagged_of(h);
+    lock_acquire(&t->lock);
+    drain(t, cpu);
+    lock_release(&t->lock);
+}
+
+static void tagged_hold(struct heap *h)
+{
+    struct tagged *t = tagged_of(h);
+    lock_acquire(&t->lock);
+    for (unsigned class = 0; class < CLASSES; ++class)
+        lock_acquire(&t->depot[class].lock);
+}
+
+static void tagged_release(struct heap *h)
+{
+    struct tagged *t = tagged_of(h);
+    for (unsigned class = CLASSES; class -- > 0;)
+        lock_release(&t->depot[class].lock);
+    lock_release(&t->lock);
 }
 
 const struct heap_ops tagged_heap = {
     .name = "tagged",
+    .bytes = sizeof(struct tagged),
     .init = tagged_init,
+    .destroy = tagged_destroy,
     .alloc = tagged_alloc,
+    .alloc_aligned = tagged_alloc_aligned,
     .free = tagged_free,
     .find = tagged_find,
     .resize = tagged_resize,
     .trim = tagged_trim,
+    .drain = tagged_drain,
+    .hold = tagged_hold,
+    .release = tagged_release,
     .stats = tagged_stats,
     .check = tagged_check,
     .each = tagged_each,

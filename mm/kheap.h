@@ -51,14 +51,16 @@ struct kheap_stats {
     size_t chunks;  /* of so many frames, */
     size_t live;    /* bytes of live objects, in whole subblocks, */
     size_t objects; /* how many they are, */
+    size_t idle;    /* bytes of objects at hand for CPUs, */
     size_t free;    /* bytes free, */
     size_t largest; /* bytes of the longest free run */
 };
 
 void kheap_stats(struct kheap_stats *out);
 
-/* Calls visit for each block: its address, chunks, and its tags, one a 32-byte
- * subblock (0 free, 0xff header, else an object's). The heap is locked. */
+/* Calls visit for each block of the tagged heap: its address, chunks, and its
+ * tags, one a 32-byte subblock: 0 free, 0xff header, else an object's; the
+ * first has bit 7 set if it is at hand for a CPU. The heap is locked. */
 void kheap_visit(void (*visit)(void *context, const void *block, size_t chunks,
                                const uint8_t *tags),
                  void *context);

@@ -1,215 +1,197 @@
-/* The other heap behind kmalloc: caches of a few sizes. A request takes an
- * object of the smallest cache that has room for it, so up to a third of an
- * object lies idle, but finding it and taking it back are a few steps each,
- * however full the heap is.
+/* The other kind of heap: caches of a few sizes. A request takes an object of
+ * the smallest cache that has room for it, so up to a third of an object lies
+ * idle, but finding it and taking it back are a few steps each, however full
+ * the heap is.
  *
- * What is larger than the largest class takes whole frames: for those, the
- * frame manager's entries say all there is to know, where a run begins and
- * where it ends, so nothing is stored about them, and a page takes one frame.
- * So does what must lie below a limit (__GFP_DMA), and what its cache has no
- * slab for when free memory is too broken up for one.
+ * What is larger than the largest class takes whole frames (kheap_large.c), so
+ * a page takes one frame. What must lie below a limit (__GFP_DMA) takes frames
+ * too, and what its cache has no slab for when free memory is too broken up for
+ * one.
  *
  * An object stays in its class: it grows in place to its class's size only.
  */
-#include "mm/kheap_backend.h"
-#include "mm/pmm.h"
-#include "mm/slab.h"
+#include "mm/kheap_large.h"
 
-#include <arch/layout.h>
 #include <oct/assert.h>
-#include <oct/kview.h>
-#include <oct/lock.h>
 
 #define UNIT ((size_t)32) /* what sizes of classes are multiples of */
 #define CLASS_MAX ((size_t)3072)
 
-static struct {
+/* Objects lie at multiples of the largest power of two that divides the size.
+ */
+static const struct {
     const char *name;
-    size_t size; /* at multiples of it, if it is a power of two */
-    struct kmem_cache *cache;
-} class[] = {
-    {"kmalloc-32", 32, NULL},          {"kmalloc-64", 64, NULL},
-    {"kmalloc-96", 96, NULL},          {"kmalloc-128", 128, NULL},
-    {"kmalloc-192", 192, NULL},        {"kmalloc-256", 256, NULL},
-    {"kmalloc-384", 384, NULL},        {"kmalloc-512", 512, NULL},
-    {"kmalloc-768", 768, NULL},        {"kmalloc-1024", 1024, NULL},
-    {"kmalloc-1536", 1536, NULL},      {"kmalloc-2048", 2048, NULL},
-    {"kmalloc-3072", CLASS_MAX, NULL},
+    size_t size;
+} classes[] = {
+    {"kmalloc-32", 32},          {"kmalloc-64", 64},     {"kmalloc-96", 96},
+    {"kmalloc-128", 128},        {"kmalloc-192", 192},   {"kmalloc-256", 256},
+    {"kmalloc-384", 384},        {"kmalloc-512", 512},   {"kmalloc-768", 768},
+    {"kmalloc-1024", 1024},      {"kmalloc-1536", 1536}, {"kmalloc-2048", 2048},
+    {"kmalloc-3072", CLASS_MAX},
 };
 
-static uint8_t class_of_units[CLASS_MAX / UNIT + 1];
+struct slab_heap {
+    struct heap heap;
+    struct slabs slabs;
+    struct kmem_cache *class_for[CLASS_MAX / UNIT + 1]; /* by units needed */
+    struct large large; /* objects of whole frames */
+};
 
-/* Runs of whole frames, labelled FRAME_HEAP. */
-static struct {
-    struct lock lock; /* guards the rest, and is held while labels change */
-    size_t runs, frames;
-    paddr_t lowest, end; /* all runs there ever were lie in between */
-} large = {.lowest = ~(paddr_t)0};
+static struct slab_heap *slab_heap_of(struct heap *h)
+{
+    return container_of(h, struct slab_heap, heap);
+}
+
+static size_t units_for(size_t size)
+{
+    return (size + UNIT - 1) / UNIT;
+}
 
 static size_t align_of(size_t size)
 {
-    return is_power_of_two(size) && size > UNIT && size <= PAGE_SIZE ? size
-                                                                     : UNIT;
-}
-
-static void slab_heap_init(void)
-{
-    size_t units = 0;
-    for (size_t i = 0; i < ARRAY_SIZE(class); i++) {
-        class[i].cache =
-            kmem_cache_create(class[i].name, class[i].size,
-                              align_of(class[i].size), SLAB_PANIC, NULL);
-        for (; units * UNIT <= class[i].size; units++)
-            class_of_units[units] = (uint8_t)i;
-    }
-    assert(units == ARRAY_SIZE(class_of_units));
-}
-
-/* --- whole frames --- */
-
-static size_t frames_for(size_t size)
-{
-    return size ? (size + PAGE_SIZE - 1) / PAGE_SIZE : 1;
-}
-
-static void *take_frames(size_t size, gfp_t flags)
-{
-    size_t n = frames_for(size);
-    paddr_t pa = pmm_alloc_gfp(n, PAGE_SIZE, DIRECT_END, flags & ~__GFP_HIGH);
-    if (!pa)
-        return NULL;
-    lock_acquire(&large.lock);
-    pmm_label(pa, n, FRAME_HEAP);
-    large.runs++;
-    large.frames += n;
-    large.lowest = pa < large.lowest ? pa : large.lowest;
-    large.end = pa + n * PAGE_SIZE > large.end ? pa + n * PAGE_SIZE : large.end;
-    lock_release(&large.lock);
-    return phys_to_virt(pa);
-}
-
-/* Frames of the run that begins at pa. */
-static size_t run_frames(paddr_t pa)
-{
-    size_t n = 1;
-    assert(lock_held(&large.lock) && pmm_run_start(pa, FRAME_HEAP) == pa);
-    while (pmm_run_start(pa + n * PAGE_SIZE, FRAME_HEAP) == pa)
-        n++;
-    return n;
-}
-
-static void give_frames(paddr_t pa)
-{
-    lock_acquire(&large.lock);
-    size_t n = run_frames(pa);
-    large.runs--;
-    large.frames -= n;
-    int error = pmm_frees(pa, n);
-    assert(!error);
-    lock_release(&large.lock);
-}
-
-static struct heap_object find_frames(paddr_t pa)
-{
-    struct heap_object o = {0};
-    lock_acquire(&large.lock);
-    if (pmm_run_start(pa, FRAME_HEAP) != pa)
-        o.refused = "inside an object";
-    else
-        o.size = run_frames(pa) * PAGE_SIZE;
-    lock_release(&large.lock);
-    return o;
-}
-
-/* Calls visit for each run. */
-static void each_run(void (*visit)(void *context, void *p, size_t size),
-                     void *context)
-{
-    for (paddr_t pa = large.lowest; pa < large.end; pa += PAGE_SIZE)
-        if (pmm_run_start(pa, FRAME_HEAP) == pa)
-            visit(context, phys_to_virt(pa), find_frames(pa).size);
+    return size & -size;
 }
 
 /* --- the heap's operations --- */
 
-static void *slab_alloc(size_t size, gfp_t flags)
+static void slab_heap_destroy(struct heap *h)
 {
+    struct slab_heap *s = slab_heap_of(h);
+    large_destroy(&s->large);
+    slabs_destroy(&s->slabs);
+}
+
+static bool slab_heap_init(struct heap *h)
+{
+    struct slab_heap *s = slab_heap_of(h);
+    slabs_init(&s->slabs, h->frames);
+    bool done = large_init(&s->large, &s->slabs);
+    for (size_t i = 0, units = 0; i < ARRAY_SIZE(classes) && done; i++) {
+        size_t size = classes[i].size;
+        struct kmem_cache *c = slabs_create(&s->slabs, classes[i].name, size,
+                                            align_of(size), SLAB_HEAP, NULL);
+        for (; units <= size / UNIT; units++)
+            s->class_for[units] = c;
+        done = c;
+    }
+    if (!done)
+        slab_heap_destroy(h);
+    return done;
+}
+
+static void *alloc_object(struct kmem_cache *c, gfp_t flags)
+{
+    return kmem_cache_alloc(c, (flags | __GFP_NOWARN) &
+                                   ~(__GFP_NOFAIL | __GFP_ZERO));
+}
+
+static void *slab_alloc(struct heap *h, size_t size, gfp_t flags)
+{
+    struct slab_heap *s = slab_heap_of(h);
+    void *p = NULL;
     assert(size <= HEAP_SIZE_MAX);
-    if (size > CLASS_MAX || (flags & __GFP_DMA))
-        return take_frames(size, flags);
-    struct kmem_cache *c =
-        class[class_of_units[(size + UNIT - 1) / UNIT]].cache;
-    gfp_t try = (flags | __GFP_NOWARN) & ~(__GFP_NOFAIL | __GFP_ZERO);
-    void *p = kmem_cache_alloc(c, try);
-    return p ? p : take_frames(size, flags);
+    if (size <= CLASS_MAX && !(flags & __GFP_DMA))
+        p = alloc_object(s->class_for[units_for(size)], flags);
+    return p ? p : large_alloc(&s->large, size, 0, flags);
 }
 
-/* The cache of p's slab if it is one of ours, or NULL. */
-static struct kmem_cache *our_cache(const void *p)
+/* The smallest class that is aligned like that, if there is one. */
+static void *slab_alloc_aligned(struct heap *h, size_t size, size_t align,
+                                gfp_t flags)
 {
-    struct kmem_cache *c = kmem_cache_of(p);
-    size_t size = c ? kmem_cache_size(c) : CLASS_MAX + 1;
-    if (size > CLASS_MAX || size % UNIT)
-        return NULL;
-    return class[class_of_units[size / UNIT]].cache == c ? c : NULL;
+    struct slab_heap *s = slab_heap_of(h);
+    assert(size <= HEAP_SIZE_MAX && is_power_of_two(align));
+    size_t units = units_for(size);
+    while (units <= CLASS_MAX / UNIT &&
+           align_of(kmem_cache_size(s->class_for[units])) < align)
+        units = kmem_cache_size(s->class_for[units]) / UNIT + 1;
+    void *p = NULL;
+    if (units <= CLASS_MAX / UNIT && !(flags & __GFP_DMA))
+        p = alloc_object(s->class_for[units], flags);
+    return p ? p : large_alloc(&s->large, size, align, flags);
 }
 
-static struct heap_object slab_find(const void *p)
+static struct heap_object slab_find(struct heap *h, const void *p)
 {
-    paddr_t pa = virt_to_phys(p);
-    enum frame_kind kind = pmm_kind(pa);
-    struct kmem_cache *c = our_cache(p);
+    struct slab_heap *s = slab_heap_of(h);
+    enum frame_kind kind = frames_kind(h->frames, frames_address(h->frames, p));
     if (kind == FRAME_HEAP)
-        return find_frames(pa);
-    if (!c)
+        return large_find(&s->large, p);
+    struct slab_object o = slabs_find(&s->slabs, p);
+    if (!o.cache || o.cache->set != &s->slabs || !(o.cache->flags & SLAB_HEAP))
         return (struct heap_object){
             0, kind == FRAME_FREE ? "free already" : "not from this heap"};
-    struct slab_object o = kmem_cache_find(p);
-    return (struct heap_object){o.refused ? 0 : kmem_cache_size(c), o.refused};
+    return (struct heap_object){o.refused ? 0 : o.cache->size, o.refused};
 }
 
-static const char *slab_free(const void *p)
+/* What no cache took back. */
+static const char *free_run(struct heap *h, const void *p)
 {
-    struct kmem_cache *c = our_cache(p);
-    if (c)
-        return kmem_cache_put(c, p);
-    struct heap_object o = slab_find(p);
-    if (!o.refused)
-        give_frames(virt_to_phys(p));
-    return o.refused;
+    bool given = large_free(&slab_heap_of(h)->large, p);
+    return given ? NULL : slab_find(h, p).refused;
 }
 
-static bool slab_resize(void *p, size_t size)
+static const char *slab_free(struct heap *h, const void *p)
 {
-    struct heap_object o = slab_find(p);
+    const char *refused = slabs_put(&slab_heap_of(h)->slabs, p);
+    return refused ? free_run(h, p) : NULL;
+}
+
+static bool slab_resize(struct heap *h, void *p, size_t size)
+{
+    struct heap_object o = slab_find(h, p);
+    size_t align = is_power_of_two(size) ? min_size(size, PAGE_SIZE) : 1;
     return !o.refused && size <= o.size && size > o.size / 4 &&
-           is_aligned((uintptr_t)p, align_of(size));
+           is_aligned((uintptr_t)p, align);
 }
 
-static size_t slab_trim(void)
+static size_t slab_trim(struct heap *h)
 {
-    size_t frames = 0;
-    for (size_t i = 0; i < ARRAY_SIZE(class); i++)
-        frames += kmem_cache_shrink(class[i].cache);
-    return frames;
+    return slabs_shrink(&slab_heap_of(h)->slabs);
+}
+
+static void slab_drain(struct heap *h, unsigned cpu)
+{
+    slabs_drain(&slab_heap_of(h)->slabs, cpu);
+}
+
+static void slab_hold(struct heap *h)
+{
+    struct slab_heap *s = slab_heap_of(h);
+    lock_acquire(&s->large.lock);
+    slabs_hold(&s->slabs);
+}
+
+static void slab_release(struct heap *h)
+{
+    struct slab_heap *s = slab_heap_of(h);
+    slabs_release(&s->slabs);
+    lock_release(&s->large.lock);
 }
 
 /* --- looking --- */
 
-static void slab_heap_stats(struct kheap_stats *out)
+static void slab_heap_stats(struct heap *h, struct kheap_stats *out)
 {
-    *out = (struct kheap_stats){
-        large.runs, large.frames, large.frames * PAGE_SIZE, large.runs, 0, 0};
-    for (size_t i = 0; i < ARRAY_SIZE(class); i++) {
-        struct slab_stats s;
-        kmem_cache_stats(class[i].cache, &s);
-        out->blocks += s.slabs;
-        out->chunks += s.frames;
-        out->live += s.live * s.size;
-        out->objects += s.live;
-        out->free += (s.total - s.live) * s.size;
-        if (s.total > s.live)
-            out->largest = s.size;
+    struct slab_heap *s = slab_heap_of(h);
+    struct large *l = &s->large;
+    lock_acquire(&l->lock);
+    *out = (struct kheap_stats){.blocks = l->objects,
+                                .chunks = l->taken,
+                                .live = l->taken * PAGE_SIZE,
+                                .objects = l->objects};
+    lock_release(&l->lock);
+    out->chunks += slabs_frames(&s->slabs);
+    for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+        struct slab_stats c;
+        kmem_cache_stats(s->class_for[classes[i].size / UNIT], &c);
+        size_t free = c.total - c.live - c.cached;
+        out->blocks += c.slabs;
+        out->live += c.live * c.size;
+        out->objects += c.live;
+        out->idle += c.cached * c.size;
+        out->free += free * c.size;
+        out->largest = free > 0 ? c.size : out->largest;
     }
 }
 
@@ -225,45 +207,39 @@ static void visit_object(void *context, void *p)
     v->visit(v->context, p, v->size);
 }
 
-static void slab_each(void (*visit)(void *context, void *p, size_t size),
+static void slab_each(struct heap *h,
+                      void (*visit)(void *context, void *p, size_t size),
                       void *context)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(class); i++) {
-        struct visitor v = {visit, context, class[i].size};
-        kmem_cache_each(class[i].cache, visit_object, &v);
+    struct slab_heap *s = slab_heap_of(h);
+    for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+        struct visitor v = {visit, context, classes[i].size};
+        kmem_cache_each(s->class_for[v.size / UNIT], visit_object, &v);
     }
-    each_run(visit, context);
+    large_each(&s->large, visit, context);
 }
 
-struct census {
-    size_t runs, frames;
-};
-
-static void count_run(void *context, void *p, size_t size)
+static const char *slab_heap_check(struct heap *h)
 {
-    struct census *sum = context;
-    (void)p;
-    sum->runs++;
-    sum->frames += size / PAGE_SIZE;
-}
-
-static const char *slab_heap_check(void)
-{
-    struct census sum = {0};
-    each_run(count_run, &sum);
-    if (sum.runs != large.runs || sum.frames != large.frames)
-        return "kheap: the count of large objects is not that of the frames";
-    return slab_check();
+    struct slab_heap *s = slab_heap_of(h);
+    const char *wrong = large_check(&s->large);
+    return wrong ? wrong : slabs_check(&s->slabs);
 }
 
 const struct heap_ops slab_heap = {
     .name = "slab",
+    .bytes = sizeof(struct slab_heap),
     .init = slab_heap_init,
+    .destroy = slab_heap_destroy,
     .alloc = slab_alloc,
+    .alloc_aligned = slab_alloc_aligned,
     .free = slab_free,
     .find = slab_find,
     .resize = slab_resize,
     .trim = slab_trim,
+    .drain = slab_drain,
+    .hold = slab_hold,
+    .release = slab_release,
     .stats = slab_heap_stats,
     .check = slab_heap_check,
     .each = slab_each,

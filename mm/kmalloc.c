@@ -1,11 +1,14 @@
 /* kmalloc and its kin: what is the same whichever heap is behind it. */
 #include "mm/kdebug.h"
 #include "mm/kheap_backend.h"
+#include "mm/kheap_watch.h"
 #include "mm/pmm.h"
 
 #include <oct/assert.h>
 #include <oct/report.h>
 #include <oct/string.h>
+
+heap_watcher *kheap_watcher;
 
 static void *alloc(size_t size, gfp_t flags, vaddr_t caller)
 {
@@ -13,67 +16,75 @@ static void *alloc(size_t size, gfp_t flags, vaddr_t caller)
     void *p = NULL;
     if (size <= HEAP_SIZE_MAX)
         p = kdebug_on() ? kdebug_alloc(size, flags, caller)
-                        : HEAP_BACKEND.alloc(size, flags);
+                        : kheap->ops->alloc(kheap, size, flags);
     if (!p && !(flags & __GFP_NOWARN))
         report(caller, "kmalloc: no memory for %zu bytes", size);
     if (p && (flags & __GFP_ZERO))
         memset(p, 0, size);
+    kheap_watch(NULL, p, size);
     return p;
 }
 
 static void release(const void *p, vaddr_t caller)
 {
     const char *refused = NULL;
+    kheap_watch(p, NULL, 0);
     if (p)
-        refused = kdebug_on() ? kdebug_free(p, caller) : HEAP_BACKEND.free(p);
+        refused =
+            kdebug_on() ? kdebug_free(p, caller) : kheap->ops->free(kheap, p);
     if (refused)
         report(caller, "kfree of %p refused: %s", p, refused);
 }
 
 static struct heap_object find(const void *p)
 {
-    return kdebug_on() ? kdebug_find(p) : HEAP_BACKEND.find(p);
+    return kdebug_on() ? kdebug_find(p) : kheap->ops->find(kheap, p);
 }
 
 static bool resize(void *p, size_t size, vaddr_t caller)
 {
     return kdebug_on() ? kdebug_resize(p, size, caller)
-                       : HEAP_BACKEND.resize(p, size);
+                       : kheap->ops->resize(kheap, p, size);
 }
 
-static size_t shrink_heap(void)
-{
-    return HEAP_BACKEND.trim();
-}
+struct heap *kheap;
 
 void kheap_init(void)
 {
-    static struct shrinker shrinker = {.name = "kmalloc",
-                                       .shrink = shrink_heap};
-    HEAP_BACKEND.init();
+    assert(!kheap); /* once */
+    kheap = heap_create(heap_choice, &pmm, "kmalloc");
+    if (!kheap)
+        panic("kheap: no memory for the heap itself");
     kdebug_init();
-    pmm_add_shrinker(&shrinker);
 }
 
 const char *kheap_name(void)
 {
-    return HEAP_BACKEND.name;
+    return kheap->ops->name;
 }
 
 void kheap_trim(void)
 {
     kdebug_drain();
-    HEAP_BACKEND.trim();
+    kheap->ops->trim(kheap);
 }
 
 void kheap_stats(struct kheap_stats *out)
 {
-    HEAP_BACKEND.stats(out);
+    kheap->ops->stats(kheap, out);
+}
+
+void kheap_visit(void (*visit)(void *context, const void *block, size_t chunks,
+                               const uint8_t *tags),
+                 void *context)
+{
+    if (kheap->ops == &tagged_heap)
+        tagged_visit(kheap, visit, context);
 }
 
 const char *kheap_check(void)
 {
-    const char *wrong = HEAP_BACKEND.check();
+    const char *wrong = kheap->ops->check(kheap);
     return wrong || !kdebug_on() ? wrong : kdebug_check();
 }
 
@@ -113,6 +124,7 @@ void *kcalloc(size_t n, size_t size, gfp_t flags)
 static void *move(void *p, size_t size, size_t before, gfp_t flags,
                   vaddr_t caller)
 {
+    assert(p && size > 0);
     void *moved = alloc(size, flags, caller);
     if (moved) {
         memcpy(moved, p, min_size(size, before));
@@ -138,6 +150,7 @@ void *krealloc(void *p, size_t size, gfp_t flags)
         return move(p, size, o.size, flags, CALLER);
     if ((flags & __GFP_ZERO) && size > o.size)
         memset((char *)p + o.size, 0, size - o.size);
+    kheap_watch(p, p, size);
     return p;
 }
 

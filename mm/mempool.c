@@ -137,6 +137,7 @@ int mempool_destroy(struct mempool *pool)
 static void *pop(struct mempool *pool)
 {
     lock_acquire(&pool->lock);
+    assert(pool->reserve <= pool->min_nr);
     void *element = pool->reserve ? pool->element[--pool->reserve] : NULL;
     lock_release(&pool->lock);
     return element;

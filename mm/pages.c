@@ -17,6 +17,7 @@ static void *alloc(gfp_t flags, unsigned order, vaddr_t caller)
             report(caller, "alloc_pages: no 2^%u pages", order);
         return NULL;
     }
+    assert(is_aligned(pa, n * PAGE_SIZE));
     pmm_label(pa, n, FRAME_PAGES);
     void *p = phys_to_virt(pa);
     return flags & __GFP_ZERO ? memset(p, 0, n * PAGE_SIZE) : p;

@@ -99,7 +99,9 @@ static struct chunk *new_chunk(void)
 
 static void free_chunk(struct chunk *c)
 {
-    pmm_frees(virt_to_phys(c->base), chunk_frames());
+    assert(c->used == 0 && c->base != percpu_map.first);
+    int error = pmm_frees(virt_to_phys(c->base), chunk_frames());
+    assert(!error);
 }
 
 /* --- pieces --- */
@@ -128,6 +130,7 @@ static size_t find(const struct chunk *c, size_t n, size_t align)
 static char *take(struct chunk *c, size_t at, size_t n)
 {
     assert(lock_held(&percpu_lock));
+    assert(n > 0 && n <= c->free && last_taken(c, at, n) == NOWHERE);
     memset(c->tag + at, INSIDE, n);
     c->tag[at] = START;
     c->free -= n;
@@ -184,6 +187,7 @@ static void put_back(struct chunk *c, size_t at)
 {
     assert(lock_held(&percpu_lock));
     size_t n = 1;
+    assert(c->tag[at] == START);
     while (c->tag[at + n] == INSIDE)
         n++;
     memset(c->tag + at, FREE, n);

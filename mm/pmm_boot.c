@@ -1,16 +1,18 @@
-/* How the frame manager takes over the machine: banks from the memory map, and
- * every frame's first owner. */
+/* How the kernel's frame manager takes over the machine: banks from the memory
+ * map, and every frame's first owner. */
 #include "mm/early.h"
 #include "mm/memmap.h"
-#include "mm/pmm_banks.h"
+#include "mm/percpu.h"
+#include "mm/pmm.h"
 
+#include <arch/pte.h>
 #include <oct/assert.h>
 #include <oct/kview.h>
 
 #define RESERVE_MAX 256     /* frames, or 1/128 of RAM if that is less */
 #define BANK_GAP (16 * MiB) /* holes up to this size cost less than a bank */
 
-struct pmm pmm = {.fail_after = -1};
+struct frames pmm;
 
 static bool is_ram(enum mem_kind kind)
 {
@@ -40,8 +42,8 @@ static bool next_extent(const struct boot_info *boot, paddr_t from,
         if (found && r.base - *end >= BANK_GAP)
             break;
         if (!found)
-            *start = round_down(r.base, (uint64_t)BANK_ALIGN);
-        *end = round_up(r.base + r.size, (uint64_t)BANK_ALIGN);
+            *start = round_down(r.base, frames_bank_align());
+        *end = round_up(r.base + r.size, frames_bank_align());
         found = true;
     }
     if (found)
@@ -51,59 +53,40 @@ static bool next_extent(const struct boot_info *boot, paddr_t from,
 
 static void *early_bytes(size_t bytes)
 {
+    assert(bytes > 0);
     size_t pages = (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
     return phys_to_virt(early_alloc_pages(pages));
 }
 
-static void make_bank(struct bank *b, paddr_t start, paddr_t end)
+static void make_bank(paddr_t start, paddr_t end)
 {
-    uint64_t units = (end - start) >> PAGE_SHIFT;
-    assert(units <= (size_t)-1 / sizeof(struct frame));
-    assert(is_aligned(start | end, BANK_ALIGN) && start < end);
-    b->base = start;
-    b->units = (size_t)units;
-    b->frame = early_bytes(b->units * sizeof(struct frame));
-    b->manager = start < DIRECT_END ? pmm_choice : &bitmap_manager;
-    b->manager->init(b, early_bytes(b->manager->bytes(b->units)));
-    pmm.stats.kind[FRAME_NONE] += b->units;
+    const struct free_manager *manager =
+        start < DIRECT_END ? pmm_choice : &bitmap_manager;
+    size_t frames = (size_t)((end - start) >> PAGE_SHIFT);
+    assert(start < end && is_aligned(start | end, frames_bank_align()));
+    frames_add_bank(&pmm, early_bytes(frames_bank_bytes(frames, manager)),
+                    start, end, manager);
 }
 
 static void make_banks(const struct boot_info *boot)
 {
     paddr_t start, end, from;
+    size_t count = 0;
     for (from = 0; next_extent(boot, from, &start, &end); from = end)
-        pmm.bank_count++;
-    pmm.banks = early_bytes(pmm.bank_count * sizeof(*pmm.banks));
-    struct bank *b = pmm.banks;
+        count++;
+    frames_begin(&pmm, early_bytes(frames_begin_bytes(count, percpu_map.cpus)),
+                 count, percpu_map.cpus);
     for (from = 0; next_extent(boot, from, &start, &end); from = end)
-        make_bank(b++, start, end);
+        make_bank(start, end);
 }
 
-/* Frames of the range that lie in banks become `kind`. Ranges may be far larger
- * than RAM, so it is the banks that are walked. */
-static void tell_kind(const struct mem_range *r, enum frame_kind kind)
+static uint64_t ram_bytes(const struct boot_info *boot)
 {
-    for (struct bank *b = pmm.banks; b < pmm.banks + pmm.bank_count; b++) {
-        paddr_t pa = r->base > b->base ? r->base : b->base;
-        paddr_t end = r->base + r->size;
-        for (; pa < end && pa < bank_end(b); pa += PAGE_SIZE)
-            set_kind(&b->frame[unit_of(b, pa)], kind);
-    }
-}
-
-static void give_free_frames(struct bank *b)
-{
-    lock_acquire(&pmm.lock);
-    for (size_t i = 0, n; i < b->units; i += n) {
-        n = 1;
-        if (b->frame[i].kind != FRAME_FREE)
-            continue;
-        while (i + n < b->units && b->frame[i + n].kind == FRAME_FREE)
-            n++;
-        b->manager->give(b, i, n);
-        b->free += n;
-    }
-    lock_release(&pmm.lock);
+    uint64_t bytes = 0;
+    struct mem_range r;
+    for (paddr_t at = 0; memmap_next(boot, at, &r); at = r.base + r.size)
+        bytes += is_ram(r.kind) ? r.size : 0;
+    return bytes;
 }
 
 void pmm_init(const struct boot_info *boot)
@@ -113,18 +96,18 @@ void pmm_init(const struct boot_info *boot)
         [MEM_INITRD] = FRAME_INITRD, [MEM_BOOT] = FRAME_BOOT,
         [MEM_KERNEL] = FRAME_IMAGE,  [MEM_FIRMWARE] = FRAME_FIRMWARE,
     };
-    struct mem_range r, early, zero = {0, PAGE_SIZE, MEM_FIRMWARE};
+    struct mem_range r, early;
+    assert(pmm.bank_count == 0); /* the first call, and the only one */
+    pmm.offset = DIRECT_OFFSET;
+    pmm.direct_end = DIRECT_END;
+    pmm.dma_limit = DMA_LIMIT;
     make_banks(boot);
     early = early_end();
-    pmm.stats.table_bytes = (size_t)early.size;
     for (paddr_t at = 0; memmap_next(boot, at, &r); at = r.base + r.size)
-        tell_kind(&r, kinds[r.kind]);
-    tell_kind(&early, FRAME_EARLY);
-    tell_kind(&zero, FRAME_FIRMWARE);
-    for (struct bank *b = pmm.banks; b < pmm.banks + pmm.bank_count; b++) {
-        give_free_frames(b);
-        pmm.stats.total += b->units;
-    }
-    pmm.stats.total -= pmm.stats.kind[FRAME_NONE];
-    pmm.stats.reserve = min_size(pmm.stats.total / 128, RESERVE_MAX);
+        frames_tell(&pmm, r.base, r.base + r.size, kinds[r.kind]);
+    frames_tell(&pmm, early.base, early.base + early.size, FRAME_EARLY);
+    frames_tell(&pmm, 0, PAGE_SIZE, FRAME_FIRMWARE);
+    pmm.stats.table_bytes = (size_t)early.size;
+    frames_open(&pmm, min_size((size_t)(ram_bytes(boot) / PAGE_SIZE / 128),
+                               RESERVE_MAX));
 }

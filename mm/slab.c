@@ -15,130 +15,39 @@
  * run of a frame begins; so no object carries anything, and any address at all
  * can be judged (kmem_cache_find).
  *
+ * Mostly neither slabs nor locks are met: each CPU has some objects at hand, in
+ * magazines (slab_cpu.c). Those keep their places, but their links say so: not
+ * live, not to be freed again. What can be told of an object is told by its
+ * link alone, also how many are live. Only when two CPUs free one object at the
+ * same instant may both be believed.
+ *
  * Slabs are full, empty, or partly used, and objects come out of partly used
  * ones first. One empty slab is kept, lest an object that comes and goes cost a
  * slab each time; the others go back at once, and that one when memory is short
- * (shrink_all). Frames are asked for without the lock, for the frame manager
- * may call shrink_all on the way.
+ * (slabs_shrink). Frames are asked for without the lock, for the frame manager
+ * may call the shrinkers on the way.
  *
  * Slabs are not coloured (their first objects shifted, each slab by another few
  * cache lines). That served caches of one or two ways, where the same place in
  * all slabs competed for one line; caches have eight ways or more now, and the
  * busiest lines, those of link[], would not be shifted at all.
  *
- * What it does not do: there are no stores of objects for each CPU, so all CPUs
- * meet at the cache's lock; objects never move, so one live object keeps its
- * slab; caches of equal size are not merged, which would hide who leaks.
+ * What it does not do: objects never move, so one live object keeps its slab;
+ * caches of equal size are not merged, which would hide who leaks; watched
+ * caches have no magazines, so that each free object is looked at when it is
+ * taken and given.
  */
-#include "mm/slab_cache.h"
+#include "mm/slab_parts.h"
 
-#include <oct/assert.h>
-#include <oct/kview.h>
 #include <oct/report.h>
 #include <oct/string.h>
 
-/* --- slabs --- */
-
-/* Called without the lock: the frame manager may have this cache shrunk. */
-static struct slab *new_slab(struct kmem_cache *c, gfp_t gfp)
-{
-    assert(!(gfp & __GFP_DMA)); /* any cache's slabs lie anywhere */
-    paddr_t pa = pmm_alloc_gfp(c->frames, PAGE_SIZE, DIRECT_END, gfp);
-    if (!pa)
-        return NULL;
-    struct slab *s = phys_to_virt(pa);
-    *s = (struct slab){.cache = c};
-    list_init(&s->in_list);
-    for (size_t i = 0; i < c->per_slab; i++) {
-        s->link[i] = i + 1 < c->per_slab ? (uint16_t)(i + 1) : LINK_END;
-        if (is_watched(c))
-            debug_make(c, object_at(s, i));
-        if (c->ctor && !(c->flags & SLAB_POISON))
-            c->ctor(object_at(s, i));
-    }
-    pmm_label(pa, c->frames, FRAME_SLAB); /* from now on it is found */
-    return s;
-}
-
-static void add_slab(struct kmem_cache *c, struct slab *s)
-{
-    assert(lock_held(&c->lock) && s->live == 0);
-    list_push(&c->empty, &s->in_list);
-    c->empties++;
-    c->slabs++;
-}
-
-static void release_slab(struct kmem_cache *c, struct slab *s)
-{
-    assert(lock_held(&c->lock) && s->live == 0);
-    list_remove(&s->in_list);
-    c->empties--;
-    c->slabs--;
-    int error = pmm_frees(virt_to_phys(s), c->frames);
-    assert(!error);
-}
-
-size_t cache_settle(struct kmem_cache *c, size_t keep)
-{
-    size_t frames = 0;
-    for (; c->empties > keep; frames += c->frames)
-        release_slab(c, slab_in(c->empty.next));
-    return frames;
-}
-
-/* To where its number of live objects wants it. */
-static void file_slab(struct slab *s)
-{
-    list_remove(&s->in_list);
-    list_push(list_for(s), &s->in_list);
-}
-
 /* --- taking --- */
 
-static void *pop(struct kmem_cache *c)
+static void push_one(struct slab *s, void *p, size_t i)
 {
-    assert(lock_held(&c->lock));
-    struct list *from = list_empty(&c->partly) ? &c->empty : &c->partly;
-    if (list_empty(from))
-        return NULL;
-    struct slab *s = slab_in(from->next);
-    size_t i = s->free;
-    assert(i < c->per_slab);
-    s->free = s->link[i];
-    s->link[i] = LINK_LIVE;
-    s->live++;
-    c->live++;
-    c->empties -= s->live == 1;
-    if (s->live == 1 || s->free == LINK_END)
-        file_slab(s);
-    return object_at(s, i);
-}
-
-static void push(struct slab *s, size_t i)
-{
-    struct kmem_cache *c = s->cache;
-    assert(lock_held(&c->lock) && s->link[i] == LINK_LIVE);
-    bool was_full = s->free == LINK_END;
-    s->link[i] = s->free;
-    s->free = (uint16_t)i;
-    s->live--;
-    c->live--;
-    c->empties += s->live == 0;
-    if (s->live == 0 || was_full)
-        file_slab(s);
-}
-
-static size_t index_of(const struct slab *s, const void *p)
-{
-    size_t offset = (size_t)((const char *)p - (const char *)s);
-    return (offset - s->cache->first) / s->cache->stride;
-}
-
-static struct slab *slab_of(const void *p)
-{
-    paddr_t pa = virt_to_phys(p);
-    paddr_t start = pmm_run_start(pa, FRAME_SLAB);
-    return start ? phys_to_virt(start) : NULL;
+    struct round r = {p, &s->link[i]};
+    slab_push(s, &r, 1);
 }
 
 /* Undoes a pop of n objects for which `grown` slabs were added. */
@@ -146,38 +55,47 @@ static void unpop(struct kmem_cache *c, size_t n, void **objects, size_t grown)
 {
     lock_acquire(&c->lock);
     for (size_t i = 0; i < n; i++) {
-        struct slab *s = slab_of(objects[i]);
-        push(s, index_of(s, objects[i]));
+        struct slab *s = slab_of(c->set->frames, objects[i]);
+        size_t offset = (size_t)((char *)objects[i] - (char *)s);
+        push_one(s, objects[i], (offset - c->first) / c->stride);
     }
-    cache_settle(c, c->empties - min_size(grown, c->empties));
+    cache_settle(c,
+                 min_size(c->keep, c->empties - min_size(grown, c->empties)));
     lock_release(&c->lock);
 }
 
-/* n objects, not prepared for use, or none. */
+/* n objects, not prepared for use, or none. Before there are more slabs, what
+ * is at hand goes back to those there are. When there can be no more, it looks
+ * once again: shrinkers may free objects of this very cache. */
 static bool pop_all(struct kmem_cache *c, gfp_t gfp, size_t n, void **out)
 {
     size_t got = 0, grown = 0;
-    for (struct slab *s = NULL;; grown++) {
+    struct slab *s = NULL;
+    for (bool last = false;;) {
         lock_acquire(&c->lock);
         if (s)
             add_slab(c, s);
-        while (got < n && (out[got] = pop(c)))
-            got++;
+        got += slab_pop(c, n - got, out + got, NULL);
         if (got == n)
             cache_settle(c, c->keep);
         lock_release(&c->lock);
         if (got == n)
             return true;
-        s = new_slab(c, gfp);
-        if (!s) {
+        s = NULL;
+        if (cpu_flush(c) > 0)
+            continue;
+        if (last) {
             unpop(c, got, out, grown);
             return false;
         }
+        s = new_slab(c, gfp);
+        last = !s;
+        grown += !last;
     }
 }
 
-static void prepare(const struct kmem_cache *c, gfp_t gfp, void *p,
-                    vaddr_t caller)
+static void *prepare(const struct kmem_cache *c, gfp_t gfp, void *p,
+                     vaddr_t caller)
 {
     if (is_watched(c))
         debug_take(c, p, caller);
@@ -187,6 +105,7 @@ static void prepare(const struct kmem_cache *c, gfp_t gfp, void *p,
         assert(!c->ctor); /* whose work it would undo */
         memset(p, 0, c->size);
     }
+    return p;
 }
 
 static bool take(struct kmem_cache *c, gfp_t gfp, size_t n, void **out,
@@ -200,26 +119,38 @@ static bool take(struct kmem_cache *c, gfp_t gfp, size_t n, void **out,
     return taken;
 }
 
-/* Mostly there is one. */
-static void *take_one(struct kmem_cache *c, gfp_t gfp, vaddr_t caller)
+/* Kept out of the way of those who find one at hand. */
+__attribute__((noinline)) static void *take_one(struct kmem_cache *c, gfp_t gfp,
+                                                vaddr_t caller)
 {
-    lock_acquire(&c->lock);
-    void *p = pop(c);
-    lock_release(&c->lock);
+    void *p = c->cpus > 0 ? cpu_refill(c) : NULL;
     if (!p)
         return take(c, gfp, 1, &p, caller) ? p : NULL;
-    prepare(c, gfp, p, caller);
-    return p;
+    return prepare(c, gfp, p, caller);
+}
+
+static inline void *alloc(struct kmem_cache *c, gfp_t gfp, vaddr_t caller)
+{
+    unsigned long irq = arch_irq_save();
+    struct round *r = rack_pop(cpu_rack(c));
+    if (!r) {
+        arch_irq_restore(irq);
+        return take_one(c, gfp, caller);
+    }
+    void *p = r->object;
+    link_set(r->mark, LINK_LIVE);
+    arch_irq_restore(irq);
+    return gfp & __GFP_ZERO ? prepare(c, gfp, p, caller) : p;
 }
 
 void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 {
-    return take_one(c, gfp, CALLER);
+    return alloc(c, gfp, CALLER);
 }
 
 void *kmem_cache_zalloc(struct kmem_cache *c, gfp_t gfp)
 {
-    return take_one(c, gfp | __GFP_ZERO, CALLER);
+    return alloc(c, gfp | __GFP_ZERO, CALLER);
 }
 
 size_t kmem_cache_alloc_bulk(struct kmem_cache *c, gfp_t gfp, size_t n,
@@ -228,7 +159,20 @@ size_t kmem_cache_alloc_bulk(struct kmem_cache *c, gfp_t gfp, size_t n,
     return take(c, gfp, n, out, CALLER) ? n : 0;
 }
 
-/* --- giving --- */
+/* --- finding --- */
+
+/* The link of the live object at p in a slab of c's, or NULL. Its index is its
+ * offset divided by the stride: a product is exact for what is a multiple, and
+ * for nothing else does it lead back. */
+static inline uint16_t *live_link(const struct kmem_cache *c, struct slab *s,
+                                  const void *p)
+{
+    size_t offset = (size_t)((const char *)p - (const char *)s) - c->first;
+    size_t i = (size_t)((uint64_t)(uint32_t)offset * c->per_index >> 32);
+    if (i >= c->per_slab || i * c->stride != offset)
+        return NULL;
+    return link_get(&s->link[i]) == LINK_LIVE ? &s->link[i] : NULL;
+}
 
 struct place {
     struct slab *slab;
@@ -237,46 +181,101 @@ struct place {
     const char *refused; /* why no live object starts there, or NULL */
 };
 
-static struct place find(const void *p)
+static struct place find(struct frames *frames, const void *p)
 {
-    struct slab *s = slab_of(p);
-    if (!s && pmm_kind(virt_to_phys(p)) == FRAME_FREE)
+    struct slab *s = slab_of(frames, p);
+    if (!s && frames_kind(frames, frames_address(frames, p)) == FRAME_FREE)
         return (struct place){.refused = "in a free frame"};
     if (!s)
         return (struct place){.refused = "not in any slab"};
     size_t offset = (size_t)((const char *)p - (const char *)s);
     if (offset < s->cache->first)
         return (struct place){.slab = s, .refused = "inside a slab's header"};
-    size_t i = index_of(s, p);
+    size_t i = (offset - s->cache->first) / s->cache->stride;
     if (i >= s->cache->per_slab)
         return (struct place){.slab = s, .refused = "behind the last object"};
     struct place at = {s, i, true, NULL};
-    if (s->link[i] != LINK_LIVE)
+    if (link_get(&s->link[i]) != LINK_LIVE)
         at.refused = "free already";
     else if (object_at(s, i) != p)
         at.refused = "inside an object";
     return at;
 }
 
-static const char *give(struct kmem_cache *c, const void *p, vaddr_t caller)
+struct slab_object slabs_find(const struct slabs *set, const void *p)
+{
+    struct place at = find(set->frames, p);
+    return (struct slab_object){
+        .cache = at.slab ? at.slab->cache : NULL,
+        .start = at.in_object ? object_at(at.slab, at.index) : NULL,
+        .refused = at.refused,
+    };
+}
+
+/* --- giving --- */
+
+/* What has no place in a magazine, and what should not have been given. */
+static const char *give_to_slab(struct kmem_cache *c, const void *p,
+                                vaddr_t caller)
 {
     lock_acquire(&c->lock);
-    struct place at = find(p);
+    struct place at = find(c->set->frames, p);
     if (at.slab && at.slab->cache != c)
         at.refused = "from another cache";
     if (!at.refused) {
         if (is_watched(c))
             debug_give(c, object_at(at.slab, at.index), caller);
-        push(at.slab, at.index);
+        push_one(at.slab, object_at(at.slab, at.index), at.index);
         cache_settle(c, c->keep);
     }
     lock_release(&c->lock);
     return at.refused;
 }
 
-static void give_or_report(struct kmem_cache *c, const void *p, vaddr_t caller)
+__attribute__((noinline)) static const char *
+give_slowly(struct kmem_cache *c, void *p, uint16_t *link, vaddr_t caller)
 {
-    const char *refused = p ? give(c, p, caller) : NULL;
+    bool given = c->cpus > 0 && cpu_make_room(c, p, link);
+    return given ? NULL : give_to_slab(c, p, caller);
+}
+
+static inline const char *give(struct kmem_cache *c, struct slab *s, void *p,
+                               vaddr_t caller)
+{
+    uint16_t *link = s && s->cache == c ? live_link(c, s, p) : NULL;
+    if (!link)
+        return give_to_slab(c, p, caller);
+    unsigned long irq = arch_irq_save();
+    bool given = rack_push(cpu_rack(c), p, link);
+    if (given)
+        link_set(link, LINK_CACHED);
+    arch_irq_restore(irq);
+    return given ? NULL : give_slowly(c, p, link, caller);
+}
+
+const char *kmem_cache_put(struct kmem_cache *c, const void *p)
+{
+    void *object = (void *)(uintptr_t)p;
+    return give(c, slab_of(c->set->frames, p), object, CALLER);
+}
+
+const char *slabs_put(struct slabs *set, const void *p)
+{
+    void *object = (void *)(uintptr_t)p;
+    struct slab *s = slab_of(set->frames, p);
+    struct kmem_cache *c = s ? s->cache : NULL;
+    if (!c || c->set != set || !(c->flags & SLAB_HEAP))
+        return "not from this heap";
+    return give(c, s, object, CALLER);
+}
+
+static inline void give_or_report(struct kmem_cache *c, const void *p,
+                                  vaddr_t caller)
+{
+    const char *refused = NULL;
+    if (p)
+        refused =
+            give(c, slab_of(c->set->frames, p), (void *)(uintptr_t)p, caller);
     if (refused)
         report(caller, "slab: free of %p to %s refused: %s", p, c->name,
                refused);
@@ -291,27 +290,4 @@ void kmem_cache_free_bulk(struct kmem_cache *c, size_t n, void **objects)
 {
     for (size_t i = 0; i < n; i++)
         give_or_report(c, objects[i], CALLER);
-}
-
-const char *kmem_cache_put(struct kmem_cache *c, const void *p)
-{
-    return give(c, p, CALLER);
-}
-
-/* --- looking --- */
-
-struct slab_object kmem_cache_find(const void *p)
-{
-    struct place at = find(p);
-    return (struct slab_object){
-        .cache = at.slab ? at.slab->cache : NULL,
-        .start = at.in_object ? object_at(at.slab, at.index) : NULL,
-        .refused = at.refused,
-    };
-}
-
-struct kmem_cache *kmem_cache_of(const void *p)
-{
-    const struct slab *s = slab_of(p);
-    return s ? s->cache : NULL;
 }

@@ -11,7 +11,7 @@
  * freed. A fresh object holds a third byte, so that its owner cannot take it
  * for zeroed.
  */
-#include "mm/slab_cache.h"
+#include "mm/slab_parts.h"
 
 #include <oct/assert.h>
 #include <oct/report.h>

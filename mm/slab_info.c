@@ -1,21 +1,42 @@
 /* What the object caches tell about themselves, and how they are checked. */
-#include "mm/slab_cache.h"
-
-#include <oct/assert.h>
-#include <oct/kview.h>
+#include "mm/slab_parts.h"
 
 size_t kmem_cache_size(const struct kmem_cache *c)
 {
     return c->size;
 }
 
+static size_t slab_live(const struct slab *s)
+{
+    assert(s->cache && lock_held(&s->cache->lock));
+    size_t live = 0;
+    for (size_t i = 0; i < s->cache->per_slab; i++)
+        live += link_get(&s->link[i]) == LINK_LIVE;
+    return live;
+}
+
+static size_t live_on(struct list *slabs)
+{
+    size_t live = 0;
+    list_for_each (node, slabs)
+        live += slab_live(slab_in(node));
+    return live;
+}
+
+size_t count_live(struct kmem_cache *c)
+{
+    return live_on(&c->partly) + live_on(&c->full);
+}
+
 void kmem_cache_stats(struct kmem_cache *c, struct slab_stats *out)
 {
     lock_acquire(&c->lock);
+    size_t live = count_live(c);
     *out = (struct slab_stats){
         .name = c->name,
         .size = c->size,
-        .live = c->live,
+        .live = live,
+        .cached = c->taken - live,
         .total = c->slabs * c->per_slab,
         .slabs = c->slabs,
         .frames = c->slabs * c->frames,
@@ -23,16 +44,18 @@ void kmem_cache_stats(struct kmem_cache *c, struct slab_stats *out)
     lock_release(&c->lock);
 }
 
-void kmem_cache_visit(void (*visit)(void *context, const struct slab_stats *),
-                      void *context)
+size_t slabs_frames(struct slabs *s)
 {
-    lock_acquire(&caches.lock);
-    list_for_each (node, &caches.list) {
-        struct slab_stats stats;
-        kmem_cache_stats(cache_in(node), &stats);
-        visit(context, &stats);
+    size_t frames = 0;
+    lock_acquire(&s->lock);
+    list_for_each (node, &s->caches) {
+        struct kmem_cache *c = cache_in(node);
+        lock_acquire(&c->lock);
+        frames += c->slabs * c->frames;
+        lock_release(&c->lock);
     }
-    lock_release(&caches.lock);
+    lock_release(&s->lock);
+    return frames;
 }
 
 static void visit_live(struct list *slabs, void (*visit)(void *context, void *),
@@ -41,7 +64,7 @@ static void visit_live(struct list *slabs, void (*visit)(void *context, void *),
     list_for_each (node, slabs) {
         const struct slab *s = slab_in(node);
         for (size_t i = 0; i < s->cache->per_slab; i++)
-            if (s->link[i] == LINK_LIVE)
+            if (link_get(&s->link[i]) == LINK_LIVE)
                 visit(context, object_at(s, i));
     }
 }
@@ -59,22 +82,13 @@ void kmem_cache_each(struct kmem_cache *c, void (*visit)(void *context, void *),
 
 static const char *check_frames(const struct slab *s)
 {
-    paddr_t pa = virt_to_phys(s);
+    struct frames *frames = s->cache->set->frames;
+    const char *p = (const char *)s;
     for (size_t i = 0; i < s->cache->frames; i++) {
-        paddr_t frame = pa + i * PAGE_SIZE;
-        if (pmm_run_start(frame, FRAME_SLAB) != pa)
+        if (slab_of(frames, p + i * PAGE_SIZE) != s)
             return "slab: a slab's frame is not known to be its";
     }
     return NULL;
-}
-
-static size_t count_live(const struct slab *s)
-{
-    assert(s->cache && lock_held(&s->cache->lock));
-    size_t live = 0;
-    for (size_t i = 0; i < s->cache->per_slab; i++)
-        live += s->link[i] == LINK_LIVE;
-    return live;
 }
 
 /* The chain visits every free object once, and no other: as many steps as there
@@ -82,13 +96,11 @@ static size_t count_live(const struct slab *s)
  */
 static const char *check_links(const struct slab *s)
 {
-    size_t live = count_live(s), i = s->free;
-    if (live != s->live)
-        return "slab: a slab's count of live objects is wrong";
-    for (size_t n = s->cache->per_slab - live; n > 0; n--) {
+    size_t i = s->free;
+    for (size_t n = s->cache->per_slab - s->taken; n > 0; n--) {
         if (i >= s->cache->per_slab)
             return "slab: the chain of free objects misses some";
-        i = s->link[i];
+        i = link_get(&s->link[i]);
     }
     return i == LINK_END ? NULL : "slab: the chain of free objects is tangled";
 }
@@ -96,8 +108,14 @@ static const char *check_links(const struct slab *s)
 static const char *check_objects(const struct slab *s)
 {
     const char *wrong = NULL;
-    for (size_t i = 0; i < s->cache->per_slab && !wrong; i++)
-        wrong = debug_check(s->cache, object_at(s, i), s->link[i] == LINK_LIVE);
+    size_t taken = 0;
+    for (size_t i = 0; i < s->cache->per_slab && !wrong; i++) {
+        uint16_t link = link_get(&s->link[i]);
+        taken += link == LINK_LIVE || link == LINK_CACHED;
+        wrong = debug_check(s->cache, object_at(s, i), link == LINK_LIVE);
+    }
+    if (!wrong && taken != s->taken)
+        wrong = "slab: a slab's count of objects taken is wrong";
     return wrong;
 }
 
@@ -110,7 +128,7 @@ static const char *check_slab(const struct slab *s)
 }
 
 struct census {
-    size_t slabs, live;
+    size_t slabs, taken;
 };
 
 static const char *check_list(struct kmem_cache *c, struct list *slabs,
@@ -127,7 +145,7 @@ static const char *check_list(struct kmem_cache *c, struct list *slabs,
         if (wrong)
             return wrong;
         sum->slabs++;
-        sum->live += s->live;
+        sum->taken += s->taken;
     }
     return NULL;
 }
@@ -156,21 +174,21 @@ static const char *check_cache(struct kmem_cache *c)
         wrong = check_list(c, &c->partly, &sum);
     if (!wrong)
         wrong = check_list(c, &c->full, &sum);
-    if (!wrong && (sum.slabs != c->slabs || sum.live != c->live))
+    if (!wrong && (sum.slabs != c->slabs || sum.taken != c->taken))
         wrong = "slab: a cache's counts are not those of its slabs";
-    return wrong;
+    return wrong ? wrong : cpu_check(c, c->taken - count_live(c));
 }
 
-const char *slab_check(void)
+const char *slabs_check(struct slabs *s)
 {
     const char *wrong = NULL;
-    lock_acquire(&caches.lock);
-    list_for_each (node, &caches.list) {
+    lock_acquire(&s->lock);
+    list_for_each (node, &s->caches) {
         struct kmem_cache *c = cache_in(node);
         lock_acquire(&c->lock);
         wrong = wrong ? wrong : check_cache(c);
         lock_release(&c->lock);
     }
-    lock_release(&caches.lock);
+    lock_release(&s->lock);
     return wrong;
 }

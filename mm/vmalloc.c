@@ -32,8 +32,10 @@ struct batch {
 static void free_frames(const struct batch *b)
 {
     assert(b->n <= BATCH);
-    for (size_t i = 0; i < b->n; i++)
-        pmm_free(b->frame[i]);
+    for (size_t i = 0; i < b->n; i++) {
+        int error = pmm_free(b->frame[i]);
+        assert(!error);
+    }
 }
 
 /* Takes `want` frames; false if there were fewer, which are in *b too. */
@@ -97,6 +99,7 @@ static size_t empty(vaddr_t va)
 {
     struct batch b;
     size_t pages = 0;
+    assert(is_aligned(va, PAGE_SIZE));
     do {
         vaddr_t at = va + (pages << PAGE_SHIFT);
         find_frames(&b, at);
@@ -137,7 +140,7 @@ static vaddr_t make_area(size_t pages, gfp_t flags)
 /* Why there cannot be an area of so many pages, or NULL. */
 static const char *refuse(size_t pages)
 {
-    struct pmm_stats frames;
+    struct frames_stats frames;
     pmm_stats(&frames);
     if (in_interrupt())
         return "in an interrupt";

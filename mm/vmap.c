@@ -30,7 +30,7 @@ static size_t table_frames;    /* frames that hold these two */
 
 static uint64_t wanted_bytes(void)
 {
-    struct pmm_stats s;
+    struct frames_stats s;
     pmm_stats(&s);
     uint64_t twice_ram = 2 * (uint64_t)s.total << PAGE_SHIFT;
     uint64_t room = WINDOW_END - WINDOW_START;
@@ -85,6 +85,7 @@ vaddr_t vmap_take(size_t pages)
 void vmap_give(vaddr_t va, size_t pages)
 {
     lock_acquire(&vmap_lock);
+    assert(pages > 0 && pages < windows.units - unit_of(va));
     assert(kinds[unit_of(va)] == VMAP_NONE);
     freemap_give(&windows, unit_of(va), pages + 1);
     lock_release(&vmap_lock);
@@ -291,12 +292,12 @@ const char *vmap_check(void)
 {
     const char *wrong = freemap_check(&windows);
     size_t owned = 0;
-    struct pmm_stats frames;
+    size_t kind[FRAME_KINDS];
     for (size_t unit = GUARD; unit < windows.units && !wrong;)
         wrong = freemap_all_free(&windows, unit, 1) ? check_free(&unit)
                                                     : check_area(&unit, &owned);
-    pmm_stats(&frames);
-    if (!wrong && owned != frames.kind[FRAME_VMALLOC])
+    pmm_by_kind(kind);
+    if (!wrong && owned != kind[FRAME_VMALLOC])
         wrong = "vmap: the areas of vmalloc do not have all of its frames";
     return wrong;
 }

@@ -6,25 +6,8 @@
 
 const char arch_name[] = "riscv";
 
-unsigned arch_cpu_id(void)
-{
-    return ((const struct hart *)csr_read(sscratch))->index;
-}
-
-unsigned long arch_irq_save(void)
-{
-    unsigned long old;
-    __asm__ volatile("csrrci %0, sstatus, %1"
-                     : "=r"(old)
-                     : "i"(SSTATUS_SIE)
-                     : "memory");
-    return old & SSTATUS_SIE;
-}
-
-void arch_irq_restore(unsigned long state)
-{
-    csr_set(sstatus, state);
-}
+_Static_assert(HART_INDEX == offsetof(struct hart, index), "arch/irq.h");
+_Static_assert(SSTATUS_SIE_BIT == SSTATUS_SIE, "arch/irq.h");
 
 void arch_irq_enable(void)
 {

@@ -63,26 +63,6 @@ bool cpu_has(enum cpu_feature feature)
     return features[feature / 32] >> feature % 32 & 1;
 }
 
-/* Only the CPU that booted runs. */
-unsigned arch_cpu_id(void)
-{
-    return 0;
-}
-
-unsigned long arch_irq_save(void)
-{
-    unsigned long flags;
-
-    asm volatile("pushfl; popl %0; cli" : "=r"(flags) : : "memory", "cc");
-    return flags;
-}
-
-void arch_irq_restore(unsigned long flags)
-{
-    if (flags & EFLAGS_IF)
-        arch_irq_enable();
-}
-
 void arch_irq_enable(void)
 {
     asm volatile("sti" : : : "memory", "cc");

@@ -6,6 +6,7 @@
  * trap_dispatch (<oct/trap.h>) for every trap. It makes no other upcall. */
 #pragma once
 
+#include <arch/irq.h>
 #include <oct/boot_info.h>
 #include <oct/types.h>
 
@@ -27,9 +28,14 @@ int arch_console_read(void);
 
 /* --- CPUs --- */
 
-/* Which CPU this is: they are numbered from 0, the one that booted, whatever
- * numbers the hardware gives them. */
-unsigned arch_cpu_id(void);
+/* From <arch/irq.h>:
+ *
+ * unsigned arch_cpu_id(void)
+ * Which CPU this is: they are numbered from 0, the one that booted, whatever
+ * numbers the hardware gives them.
+ *
+ * unsigned long arch_irq_save(void), void arch_irq_restore(unsigned long state)
+ * Turns this CPU's interrupts off; returns the former state for restore. */
 
 /* --- interrupts and time --- */
 
@@ -39,9 +45,6 @@ unsigned arch_cpu_id(void);
  * Returns 0, or -ENOMEM, -ENODEV; the early console works either way. */
 MUST_CHECK int arch_init_devices(void *(*ioremap)(paddr_t pa, size_t size));
 
-/* Turns this CPU's interrupts off; returns the former state for restore. */
-unsigned long arch_irq_save(void);
-void arch_irq_restore(unsigned long state);
 void arch_irq_enable(void);
 
 /* Interrupts on and wait for one, without missing one that came in between;

@@ -18,12 +18,32 @@ struct bitset {
 /* Bytes of storage that a set of `size` numbers needs. */
 size_t bitset_bytes(size_t size);
 
-/* Makes *s the empty set. `storage` is word aligned and stays the caller's. */
+/* Makes *s the empty set. `storage` is word aligned and stays the caller's. The
+ * second wants it zeroed, and does not touch it. */
 void bitset_init(struct bitset *s, void *storage, size_t size);
+void bitset_init_zeroed(struct bitset *s, void *zeroed, size_t size);
+
+/* Adds all numbers to an empty set. */
+void bitset_fill(struct bitset *s);
 
 void bitset_add(struct bitset *s, size_t i);
 void bitset_remove(struct bitset *s, size_t i);
 bool bitset_has(const struct bitset *s, size_t i);
+
+/* Looks at one word. */
+static inline bool bitset_empty(const struct bitset *s)
+{
+    return s->level[s->levels - 1][0] == 0;
+}
+
+/* The smallest member; the set is not empty. */
+static inline size_t bitset_first(const struct bitset *s)
+{
+    size_t i = 0;
+    for (unsigned l = s->levels; l-- > 0;)
+        i = i * WORD_BITS + (size_t)__builtin_ctzl(s->level[l][i]);
+    return i;
+}
 
 /* The smallest member that is at least i, or BITSET_NONE. */
 size_t bitset_next(const struct bitset *s, size_t i);

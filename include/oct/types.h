@@ -24,6 +24,8 @@ typedef uintptr_t vaddr_t;
 #define PACKED __attribute__((packed))
 #define NORETURN __attribute__((noreturn))
 #define MUST_CHECK __attribute__((warn_unused_result))
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#define COLD __attribute__((cold, noinline)) /* kept out of the usual path */
 #define PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
 /* The address of the instruction after the caller's call: who asked. */

@@ -76,8 +76,8 @@ def poor_machines(tap):
                 boot(mmu, "-cpu", f"{cpu},mmu=off", **PATIENCE),
                 "page-table format")
     for mmu in X86:
-        refused(tap, f"{mmu}: with 1.5 MiB of RAM",
-                boot(mmu, MEM="1536K", **PATIENCE), "too little memory")
+        refused(tap, f"{mmu}: with 1.75 MiB of RAM",
+                boot(mmu, MEM="1792K", **PATIENCE), "too little memory")
 
 
 def bad_loaders(tap):

@@ -6,14 +6,15 @@ import re
 
 from boot import PORTS, PROMPT, Session, Tap
 
-COMMANDS = ("alloc audit bench check demo fault free heap help kdebug leaks "
-            "mem poweroff slabs test vm who".split())
+COMMANDS = ("alloc audit bench check churn demo fault free heap help kdebug "
+            "leaks map mem poweroff reclaim slabs test trace vm who".split())
 BAD_LINES = ["vm zzz", "vm 1 2", "vm 0x", "mem 1", "heap 1", "check 1",
              "alloc 5", "alloc pages", "alloc pages x", "alloc frame 2",
              "alloc nothing 3", "free", "free x", "free 1 2", "fault",
              "fault sideways", "fault read x", "fault try", "test a b",
              "bench a b", "help a b", "poweroff now", "audit 1", "slabs 1",
-             "who", "who x", "leaks x", "kdebug x", "demo", "demo x"]
+             "who", "who x", "leaks x", "kdebug x", "demo", "demo x",
+             "reclaim 1"]
 UP, LEFT, HOME, DELETE = "\033[A", "\033[D", "\033[H", "\033[3~"
 CTRL_A, CTRL_C, CTRL_E, CTRL_U, CTRL_W = "\x01", "\x03", "\x05", "\x15", "\x17"
 
@@ -85,7 +86,9 @@ def mapping(tap, shell):
 
 
 def used(shell):
-    """Heap and frames, without the counts of how often memory was short."""
+    """Heap and frames when nothing is kept at hand, without the counts of how
+    often memory was short."""
+    shell.command("reclaim")
     frames = re.sub(r"^reserve of .*?\n\n", "", shell.command("mem"),
                     flags=re.M | re.S)
     return shell.command("heap"), frames

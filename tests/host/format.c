@@ -50,14 +50,14 @@ static void on_flush(const struct host_flush *f, bool after)
 }
 
 /* The linker puts this between mm/ and the frame manager. */
-int __real_pmm_free(paddr_t pa);
-int __wrap_pmm_free(paddr_t pa);
+int __real_frames_free(struct frames *m, paddr_t pa, size_t n);
+int __wrap_frames_free(struct frames *m, paddr_t pa, size_t n);
 
-int __wrap_pmm_free(paddr_t pa)
+int __wrap_frames_free(struct frames *m, paddr_t pa, size_t n)
 {
     if (watched.on && tlb_uses_table(pa))
         found("tlb: a table was freed that a CPU may still walk through");
-    return __real_pmm_free(pa);
+    return __real_frames_free(m, pa, n);
 }
 
 static void watch(unsigned map, uint64_t window_size, uint64_t va, uint64_t len)
@@ -143,7 +143,7 @@ static const char *check(unsigned map)
 
 static size_t free_frames(void)
 {
-    struct pmm_stats stats;
+    struct frames_stats stats;
     pmm_stats(&stats);
     return stats.free;
 }

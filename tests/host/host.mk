@@ -28,8 +28,8 @@ HOST_RENAMED := memcpy memmove memset memcmp memchr strlen strnlen strcmp \
 	strncmp strchr strlcpy snprintf vsnprintf
 HOST_RENAME := -fno-builtin $(foreach f,$(HOST_RENAMED),-D$f=oct_$f)
 
-# Image symbols, which only the kernel's own map uses. pmm_free is watched.
-HOST_LDFLAGS := -no-pie -Wl,--wrap=pmm_free \
+# Image symbols, which only the kernel's own map uses. frames_free is watched.
+HOST_LDFLAGS := -no-pie -Wl,--wrap=frames_free \
 	$(foreach s,image text rodata data,-Wl,--defsym=$s_start=0,--defsym=$s_end=0) \
 	-Wl,--defsym=stack_guard=0,--defsym=stack_bottom=0,--defsym=stack_top=0
 
@@ -73,7 +73,7 @@ $(HOST)/$1/obj/%.o: %.c
 
 $(HOST)/$1/format.o: $(HOST_FORMAT:%.c=$(HOST)/$1/obj/%.o) $(HOST)/$1/choice.o
 	$$(call say,LD,$$@)
-	$$(Q)ld -r --wrap=pmm_free -o $$@.all $$^
+	$$(Q)ld -r --wrap=frames_free -o $$@.all $$^
 	$$(Q)objcopy --keep-global-symbol=format_$1 $$@.all $$@
 
 endef

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <arch/irq.h>
 #include <oct/assert.h>
 #include <oct/mmu.h>
 
@@ -26,6 +27,7 @@
 #define HOST_CPUS 4
 
 uintptr_t host_direct_offset;
+unsigned host_cpu;
 void (*host_on_flush)(const struct host_flush *f, bool after);
 
 static struct host_bank banks[BANKS_MAX];

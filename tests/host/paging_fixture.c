@@ -79,7 +79,7 @@ bool is_hole(struct pagemap *m, vaddr_t va, uint64_t len)
 
 struct state state_of(const struct pagemap *m)
 {
-    struct pmm_stats stats;
+    struct frames_stats stats;
     uint64_t own = SHARED_SIZE ? SHARED_START + SHARED_SIZE : 0;
     pmm_stats(&stats);
     return (struct state){soft_survey(host_mmu, host_view, m->root, own, ~0ull),

@@ -234,7 +234,7 @@ TEST(starved_calls_change_nothing)
 TEST(starved_create_changes_nothing)
 {
     struct pagemap other = {0};
-    struct pmm_stats before, after;
+    struct frames_stats before, after;
     fixture_start(&m);
     pmm_stats(&before);
     pmm_fail_after(0);

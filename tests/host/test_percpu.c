@@ -5,26 +5,10 @@
 #include "mm/percpu.h"
 #include "tests/kernel/support.h"
 
+#include <arch/irq.h>
 #include <arch/layout.h>
 
 #define MACHINE_BYTES (64 * MiB)
-
-static unsigned current;
-
-unsigned arch_cpu_id(void)
-{
-    return current;
-}
-
-unsigned long arch_irq_save(void)
-{
-    return 0;
-}
-
-void arch_irq_restore(unsigned long state)
-{
-    (void)state;
-}
 
 static DEFINE_PER_CPU(unsigned, hits) = 3;
 
@@ -35,14 +19,15 @@ TEST(percpu_host_turns)
     unsigned *own = alloc_percpu(unsigned);
     EXPECT(own && percpu_map.cpus == 4);
     for (unsigned turn = 0; turn < 100; turn++) {
-        current = turn % 4;
+        host_cpu = turn % 4;
         this_cpu_inc(hits);
-        this_cpu_add(*own, current);
+        this_cpu_add(*own, host_cpu);
     }
-    for (current = 0; current < 4; current++) {
+    for (host_cpu = 0; host_cpu < 4; host_cpu++) {
         EXPECT(this_cpu_read(hits) == 3 + 25);
-        EXPECT(this_cpu_read(*own) == 25 * current);
+        EXPECT(this_cpu_read(*own) == 25 * host_cpu);
     }
+    host_cpu = 0;
     free_percpu(own);
 }
 
@@ -64,7 +49,7 @@ TEST(percpu_host_no_null_handle)
 {
     static char *kept[4];
     host_machine(DIRECT_START, MACHINE_BYTES);
-    size_t frames = frames_free();
+    size_t frames = frames_left();
     char *p = fill_first_chunk(kept);
     EXPECT(p);
     uintptr_t before = percpu_map.offset, at = (uintptr_t)per_cpu_ptr(p, 0);
@@ -73,7 +58,7 @@ TEST(percpu_host_no_null_handle)
     char *q = __alloc_percpu(percpu_map.unit / 2, 8);
     EXPECT(q && (uintptr_t)per_cpu_ptr(q, 0) != at && !percpu_check());
     free_percpu(q);
-    EXPECT(frames_free() == frames && percpu_check() == NULL);
+    EXPECT(frames_left() == frames && percpu_check() == NULL);
     percpu_map.offset = before;
     for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
         free_percpu(kept[i]);

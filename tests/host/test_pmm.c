@@ -115,13 +115,15 @@ static int by_address(const void *a, const void *b)
 /* P1, P9, P10: takes all frames there are, wherever, one by one. */
 static void take_everything(struct test_result *result, const struct machine *m)
 {
-    struct pmm_stats s;
+    struct frames_stats s;
     pmm_stats(&s);
     size_t usable = count_usable(m), n = 0;
     paddr_t *all = calloc(usable + 1, sizeof(*all));
-    size_t owned = s.free + s.kind[FRAME_EARLY];
-    for (size_t kind = FRAME_KERNEL; kind < FRAME_KINDS; kind++)
-        owned += s.kind[kind];
+    size_t kind[FRAME_KINDS];
+    pmm_by_kind(kind);
+    size_t owned = s.free + kind[FRAME_EARLY];
+    for (size_t k = FRAME_KERNEL; k < FRAME_KINDS; k++)
+        owned += kind[k];
     EXPECT(owned == usable);
     for (paddr_t pa; (pa = pmm_alloc_run(1, PAGE_SIZE, ~0ull));) {
         EXPECT(n < usable && is_usable(m, pa));
@@ -136,7 +138,7 @@ static void take_everything(struct test_result *result, const struct machine *m)
         EXPECT(all[i] != all[i + 1]);
     for (size_t i = 0; i < n; i++)
         EXPECT(pmm_free(all[i]) == 0);
-    EXPECT(frames_free() == s.free && pmm_check() == NULL);
+    EXPECT(frames_left() == s.free && pmm_check() == NULL);
     free(all);
 }
 
@@ -162,7 +164,7 @@ TEST(pmm_high_frames_first)
 {
     SKIP_IF(HIGH >> PT_PA_BITS, "the format addresses no such memory");
     start(&machines[5]);
-    struct pmm_stats before, after;
+    struct frames_stats before, after;
     pmm_stats(&before);
     paddr_t any = pmm_alloc_run(4, PAGE_SIZE, ~0ull);
     paddr_t low = pmm_alloc_run(4, PAGE_SIZE, DIRECT_END);

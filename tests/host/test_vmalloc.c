@@ -53,12 +53,12 @@ TEST(vmalloc_host_flush_then_free)
 TEST(vmalloc_host_interrupt)
 {
     host_machine(DIRECT_START, MACHINE_BYTES);
-    size_t frames = frames_free();
+    size_t frames = frames_left();
     host_interrupt = true;
     void *p = __vmalloc(PAGE_SIZE, GFP_ATOMIC);
     void *q = kvmalloc(MACHINE_BYTES, GFP_ATOMIC);
     host_interrupt = false;
-    EXPECT(!p && !q && frames_free() == frames);
+    EXPECT(!p && !q && frames_left() == frames);
 }
 
 /* Frames that the direct map does not reach go first. */
@@ -118,7 +118,7 @@ TEST(vmalloc_host_half_a_batch)
     host_machine(DIRECT_START, MACHINE_BYTES);
     EXPECT(leave_room_over_border());
     fragment();
-    size_t frames = frames_free();
+    size_t frames = frames_left();
     unsigned long reports = report_count();
     void *p = NULL;
     for (long k = 0; !p; k++) {
@@ -127,10 +127,10 @@ TEST(vmalloc_host_half_a_batch)
         p = __vmalloc(350 * PAGE_SIZE, GFP_KERNEL | __GFP_NOWARN);
         pmm_fail_after(-1);
         if (!p)
-            EXPECT(frames_free() == frames &&
+            EXPECT(frames_left() == frames &&
                    paging_check(&kernel_map) == NULL);
     }
     EXPECT(report_count() == reports);
     vfree(p);
-    EXPECT(frames_free() == frames && report_count() == reports);
+    EXPECT(frames_left() == frames && report_count() == reports);
 }

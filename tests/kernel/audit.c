@@ -75,11 +75,11 @@ TEST(audit_of_demos)
     static const long limits[] = {0, 1, 3, 100, -1};
     for (size_t i = 0; i < ARRAY_SIZE(demos); i++)
         for (size_t k = 0; k < ARRAY_SIZE(limits); k++) {
-            size_t frames = frames_free();
+            size_t frames = frames_left();
             pmm_fail_after(limits[k]);
             demos[i]->run();
             pmm_fail_after(-1);
             kheap_trim();
-            EXPECT(frames_free() == frames && audit() == NULL);
+            EXPECT(frames_left() == frames && audit() == NULL);
         }
 }

@@ -31,7 +31,7 @@ TEST(pages_orders)
 TEST(pages_refusals)
 {
     unsigned long reports = report_count();
-    size_t frames = frames_free();
+    size_t frames = frames_left();
     EXPECT(!alloc_pages(GFP_KERNEL, PAGE_ALLOC_MAX_ORDER + 1));
     EXPECT(!alloc_pages(GFP_KERNEL, ~0u));
     EXPECT(report_count() == reports + 2);
@@ -46,7 +46,7 @@ TEST(pages_refusals)
     free_pages(p, 2);
     free_pages(p, 2);
     EXPECT(report_count() == reports + 6);
-    EXPECT(frames_free() == frames);
+    EXPECT(frames_left() == frames);
 }
 
 struct held {
@@ -78,7 +78,7 @@ static size_t give_all(struct held *all)
 /* Those who cannot wait find something when the rest are told no. */
 TEST(gfp_reserve)
 {
-    struct pmm_stats before, empty, after;
+    struct frames_stats before, empty, after;
     bool junk = pmm_set_junk(false);
     pmm_stats(&before);
     struct held *most = take_all(GFP_NOWAIT);
@@ -101,8 +101,9 @@ TEST(gfp_reserve)
 
 static struct held *hoard;
 
-static size_t shrink_hoard(void)
+static size_t shrink_hoard(struct shrinker *s)
 {
+    (void)s;
     struct held *all = hoard;
     hoard = NULL;
     return give_all(all);
@@ -121,7 +122,7 @@ static void start_hoard(void)
 
 TEST(gfp_shrinkers)
 {
-    struct pmm_stats before, after;
+    struct frames_stats before, after;
     bool junk = pmm_set_junk(false);
     pmm_stats(&before);
     start_hoard();
@@ -141,7 +142,7 @@ TEST(gfp_shrinkers)
     EXPECT(hoarder.calls > calls && hoarder.given_back > 0);
     EXPECT(after.reclaims > before.reclaims);
     EXPECT(object);
-    EXPECT(frames_free() + 8 >= before.free);
+    EXPECT(frames_left() + 8 >= before.free);
 }
 
 TEST(gfp_nofail_refusals)
@@ -158,7 +159,7 @@ TEST(gfp_nofail_refusals)
 
 TEST(gfp_limits)
 {
-    struct pmm_stats s;
+    struct frames_stats s;
     pmm_stats(&s);
     paddr_t dma = pmm_alloc_gfp(4, PAGE_SIZE, ~0ull, GFP_DMA);
     EXPECT(dma && dma + 4 * PAGE_SIZE <= DMA_LIMIT);

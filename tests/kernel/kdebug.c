@@ -228,16 +228,16 @@ TEST(kdebug_quarantine_under_pressure)
 {
     EXPECT(on(KDEBUG_QUARANTINE));
     kheap_trim();
-    size_t frames = frames_free();
+    size_t frames = frames_left();
     for (unsigned i = 0; i < 50; i++)
         kfree(kmalloc(4000, GFP_KERNEL));
-    EXPECT(quarantined() > 0 && frames_free() < frames - 40);
+    EXPECT(quarantined() > 0 && frames_left() < frames - 40);
     EXPECT(pmm_reclaim() > 40);
     EXPECT(quarantined() == 0);
     for (unsigned i = 0; i < 50; i++)
         kfree(kmalloc(4000, GFP_KERNEL));
     kheap_trim();
-    EXPECT(quarantined() == 0 && frames_free() == frames);
+    EXPECT(quarantined() == 0 && frames_left() == frames);
     EXPECT(off());
 }
 

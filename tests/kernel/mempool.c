@@ -236,7 +236,7 @@ TEST(mempool_of_bytes)
 TEST(mempool_create_fails)
 {
     kheap_trim();
-    size_t frames = frames_free();
+    size_t frames = frames_left();
     struct mempool *pool = NULL;
     unsigned long reports = report_count();
     for (long k = 0; !pool; k++) {
@@ -246,7 +246,7 @@ TEST(mempool_create_fails)
         EXPECT(k < 20);
         EXPECT(pool == NULL || k >= 5);
         kheap_trim();
-        EXPECT(pool || frames_free() == frames);
+        EXPECT(pool || frames_left() == frames);
     }
     for (long k = 0; k < 3; k++) {
         pmm_fail_after(k);
@@ -257,5 +257,5 @@ TEST(mempool_create_fails)
     }
     EXPECT(mempool_destroy(pool) == 0);
     kheap_trim();
-    EXPECT(frames_free() == frames && report_count() == reports);
+    EXPECT(frames_left() == frames && report_count() == reports);
 }

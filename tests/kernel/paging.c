@@ -139,7 +139,7 @@ TEST(paging_out_of_memory)
     struct pagemap m;
     CALL(make, &m);
     EXPECT(paging_map(&m, AT, 2 * LARGE, 2 * LARGE, USER) == 0);
-    size_t tables = m.tables, frames = frames_free();
+    size_t tables = m.tables, frames = frames_left();
     vaddr_t va = AT - 3 * LARGE + PAGE_SIZE;
     int error = -ENOMEM;
     for (long k = 0; error == -ENOMEM; k++) {
@@ -149,16 +149,16 @@ TEST(paging_out_of_memory)
         pmm_fail_after(-1);
         EXPECT(paging_check(&m) == NULL);
         if (error)
-            EXPECT(m.tables == tables && frames_free() == frames);
+            EXPECT(m.tables == tables && frames_left() == frames);
     }
     EXPECT(error == 0);
-    tables = m.tables, frames = frames_free();
+    tables = m.tables, frames = frames_left();
     pmm_fail_after(0);
     error = paging_unmap(&m, AT + PAGE_SIZE, PAGE_SIZE);
     int other = paging_protect(&m, AT + PAGE_SIZE, LARGE, P_READ | P_USER);
     pmm_fail_after(-1);
     EXPECT(error == -ENOMEM && other == -ENOMEM);
-    EXPECT(m.tables == tables && frames_free() == frames);
+    EXPECT(m.tables == tables && frames_left() == frames);
     EXPECT(maps(&m, AT, 2 * LARGE, 1, USER));
     paging_destroy(&m);
 }
@@ -245,13 +245,13 @@ TEST(vmap_all_or_nothing)
 {
     struct vmap_stats before, after;
     vmap_stats(&before);
-    size_t frames = frames_free();
+    size_t frames = frames_left();
     EXPECT(!vmap(0, (before.pages + 1) * PAGE_SIZE, RW));
     EXPECT(!vmap(1, PAGE_SIZE, RW));
     EXPECT(!vmap(0, 0, RW));
     EXPECT(!vmap(1ull << PT_PA_BITS, PAGE_SIZE, RW));
     vmap_stats(&after);
-    EXPECT(after.free == before.free && frames_free() == frames);
+    EXPECT(after.free == before.free && frames_left() == frames);
 }
 
 /* Device registers may be anywhere but in RAM, at any byte. */

@@ -206,23 +206,23 @@ static void free_slots(struct test_result *result)
 TEST(percpu_ownership)
 {
     struct percpu_stats before, during, after;
-    size_t frames = frames_free();
+    size_t frames = frames_left();
     struct random r = random_start(71);
     percpu_stats(&before);
     for (unsigned n = 0; n < STEPS; n++)
         CALL(step, &r);
     percpu_stats(&during);
-    EXPECT(during.chunks > before.chunks && frames_free() < frames);
+    EXPECT(during.chunks > before.chunks && frames_left() < frames);
     CALL(free_slots);
     percpu_stats(&after);
     EXPECT(after.chunks == before.chunks && after.used == before.used);
-    EXPECT(frames_free() == frames);
+    EXPECT(frames_left() == frames);
 }
 
 /* Without frames there is as much as the chunks have, and no more. */
 TEST(percpu_out_of_memory)
 {
-    size_t n = 0, frames = frames_free();
+    size_t n = 0, frames = frames_left();
     pmm_fail_after(0);
     while (n < SLOTS && (slots[n].p = __alloc_percpu(500, 8))) {
         slots[n].size = 500;
@@ -231,11 +231,11 @@ TEST(percpu_out_of_memory)
     }
     pmm_fail_after(-1);
     EXPECT(n > 0 && n < SLOTS && percpu_check() == NULL);
-    EXPECT(frames_free() == frames);
+    EXPECT(frames_left() == frames);
     slots[n].p = __alloc_percpu(500, 8);
     slots[n].size = 500;
-    EXPECT(slots[n].p && frames_free() < frames);
+    EXPECT(slots[n].p && frames_left() < frames);
     mark(&slots[n], (uint32_t)n);
     CALL(free_slots);
-    EXPECT(frames_free() == frames);
+    EXPECT(frames_left() == frames);
 }

@@ -47,11 +47,14 @@ static bool in_image(paddr_t pa)
 /* P1, P9, P10: all free frames can be had, none belongs to somebody else. */
 TEST(pmm_every_frame)
 {
-    struct pmm_stats before, during;
+    struct frames_stats before, during;
+    size_t kind_before[FRAME_KINDS], kind[FRAME_KINDS];
     bool junk = pmm_set_junk(false);
     pmm_stats(&before);
+    pmm_by_kind(kind_before);
     struct held *all = take_all();
     pmm_stats(&during);
+    pmm_by_kind(kind);
     size_t n = 0, misplaced = 0;
     for (struct held *h = all; h; h = h->next, n++)
         misplaced += in_image(h->self) || h->self == 0;
@@ -61,8 +64,8 @@ TEST(pmm_every_frame)
     EXPECT(during.free_direct == 0);
     EXPECT(misplaced == 0);
     EXPECT(intact);
-    EXPECT(during.kind[FRAME_IMAGE] == before.kind[FRAME_IMAGE]);
-    EXPECT(during.kind[FRAME_BOOT] == before.kind[FRAME_BOOT]);
+    EXPECT(kind[FRAME_IMAGE] == kind_before[FRAME_IMAGE]);
+    EXPECT(kind[FRAME_BOOT] == kind_before[FRAME_BOOT]);
     EXPECT(pmm_kind(0) != FRAME_FREE);
 }
 
@@ -78,9 +81,9 @@ static bool refused(int result)
 /* P2: freeing 0 is refused and leaves allocation as it was. */
 TEST(pmm_free_zero)
 {
-    size_t before = frames_free();
+    size_t before = frames_left();
     EXPECT(refused(pmm_free(0)));
-    EXPECT(frames_free() == before);
+    EXPECT(frames_left() == before);
     paddr_t pa = pmm_alloc();
     EXPECT(pa != 0);
     EXPECT(pmm_free(pa) == 0);
@@ -89,7 +92,7 @@ TEST(pmm_free_zero)
 /* P3: a run never reaches past the end. */
 TEST(pmm_runs_at_the_end)
 {
-    struct pmm_stats s;
+    struct frames_stats s;
     pmm_stats(&s);
     EXPECT(pmm_allocs(0) == 0);
     EXPECT(pmm_allocs(s.total + 1) == 0);
@@ -99,7 +102,7 @@ TEST(pmm_runs_at_the_end)
         paddr_t start = pmm_end() - PAGE_SIZE * (n - 1);
         EXPECT(pmm_alloc_at(start, n) == -EINVAL);
     }
-    EXPECT(frames_free() == s.free);
+    EXPECT(frames_left() == s.free);
 }
 
 /* P4, P5, V5: double, unaligned, foreign, never-RAM, wrong-length frees. */
@@ -107,7 +110,7 @@ TEST(pmm_wrong_frees)
 {
     paddr_t pa = pmm_allocs(4), one = pmm_alloc();
     EXPECT(pa && one);
-    size_t before = frames_free();
+    size_t before = frames_left();
     EXPECT(refused(pmm_frees(pa, 3)));
     EXPECT(refused(pmm_frees(pa, 5)));
     EXPECT(refused(pmm_frees(pa, 0)));
@@ -120,12 +123,12 @@ TEST(pmm_wrong_frees)
     EXPECT(refused(pmm_free(one + (1ull << PT_PA_BITS))));
     EXPECT(refused(pmm_free(~0ull)));
     EXPECT(refused(pmm_free((uintptr_t)text_start - DIRECT_OFFSET)));
-    EXPECT(frames_free() == before);
+    EXPECT(frames_left() == before);
     EXPECT(pmm_frees(pa, 4) == 0);
     EXPECT(refused(pmm_frees(pa, 4)));
     EXPECT(pmm_free(one) == 0);
     EXPECT(refused(pmm_free(one)));
-    EXPECT(frames_free() == before + 5);
+    EXPECT(frames_left() == before + 5);
 }
 
 TEST(pmm_alignment_and_limit)
@@ -148,7 +151,7 @@ TEST(pmm_alignment_and_limit)
 /* Frames the kernel has no direct view of, on machines that have such. */
 TEST(pmm_above_direct_map)
 {
-    struct pmm_stats s;
+    struct frames_stats s;
     pmm_stats(&s);
     SKIP_IF(s.free == s.free_direct, "all RAM is in the direct map");
     paddr_t pa = pmm_alloc_run(16, PAGE_SIZE, ~0ull);
@@ -220,7 +223,7 @@ TEST(pmm_random_owners)
         size_t n;
     } slot[SLOTS];
     struct random r = random_start(1);
-    size_t before = frames_free();
+    size_t before = frames_left();
     memset(slot, 0, sizeof(slot));
     for (uint32_t step = 0; step < 2000; step++) {
         uint32_t i = random_below(&r, SLOTS);
@@ -245,7 +248,7 @@ TEST(pmm_random_owners)
             EXPECT(stamped(phys_to_virt(slot[i].pa), 64, i));
             EXPECT(pmm_frees(slot[i].pa, slot[i].n) == 0);
         }
-    EXPECT(frames_free() == before);
+    EXPECT(frames_left() == before);
 }
 
 TEST(pmm_injected_failure)
@@ -263,14 +266,15 @@ TEST(pmm_injected_failure)
 /* P11: what the manager costs is known, and is what its head says. */
 TEST(pmm_footprint)
 {
-    struct pmm_stats s;
+    struct frames_stats s;
+    size_t kind[FRAME_KINDS], sum = 0;
     pmm_stats(&s);
-    EXPECT(s.table_bytes > 0);
-    EXPECT(s.kind[FRAME_EARLY] * PAGE_SIZE == s.table_bytes);
+    pmm_by_kind(kind);
+    EXPECT(s.table_bytes > s.map_bytes + s.owner_bytes);
+    EXPECT(kind[FRAME_EARLY] * PAGE_SIZE == s.table_bytes);
     EXPECT(s.table_bytes <= s.total * 6 + 64 * PAGE_SIZE);
-    size_t sum = 0;
-    for (size_t kind = FRAME_FREE; kind < FRAME_KINDS; kind++)
-        sum += s.kind[kind];
+    for (size_t k = 0; k < FRAME_KINDS; k++)
+        sum += k == FRAME_NONE ? 0 : kind[k];
     EXPECT(sum == s.total);
-    EXPECT(s.kind[FRAME_FREE] == s.free);
+    EXPECT(kind[FRAME_FREE] == s.free);
 }

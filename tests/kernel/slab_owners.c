@@ -21,7 +21,7 @@ TEST(slab_bulk_fails_whole)
     static void *p[200];
     struct kmem_cache *c = kmem_cache_create("test", 500, 0, 0, NULL);
     EXPECT(c);
-    size_t frames = frames_free(), got = 0;
+    size_t frames = frames_left(), got = 0;
     for (long k = 0; !got; k++) {
         EXPECT(k < 100);
         pmm_fail_after(k);
@@ -29,7 +29,7 @@ TEST(slab_bulk_fails_whole)
                                     p);
         pmm_fail_after(-1);
         EXPECT(!slab_check());
-        EXPECT(got || (stats(c).live == 0 && frames_free() == frames));
+        EXPECT(got || (stats(c).live == 0 && frames_left() == frames));
         EXPECT(!got || k > 10);
     }
     EXPECT(got == ARRAY_SIZE(p) && stats(c).live == got);
@@ -73,7 +73,8 @@ TEST(slab_bulk_fails_whole_in_use)
 TEST(slab_bulk_fails_and_keeps_one)
 {
     static void *p[100];
-    struct kmem_cache *c = kmem_cache_create("test", 700, 0, 0, NULL);
+    struct kmem_cache *c =
+        kmem_cache_create("test", 700, 0, SLAB_RED_ZONE, NULL);
     EXPECT(c);
     kmem_cache_free(c, kmem_cache_alloc(c, GFP_KERNEL));
     struct slab_stats before = stats(c);
@@ -93,13 +94,13 @@ static struct {
     size_t n;
 } to_free;
 
-static size_t free_objects(void)
+static size_t free_objects(struct shrinker *s)
 {
     size_t n = to_free.n;
+    (void)s;
     if (n > 0) {
         to_free.n = 0;
         kmem_cache_free_bulk(to_free.cache, n, to_free.object);
-        pmm_fail_after(-1);
     }
     return 0;
 }
@@ -111,11 +112,12 @@ static void watch_reclaim(void)
         pmm_add_shrinker(&shrinker);
 }
 
-/* The cache is not locked then, and ends with one empty slab at most. */
-TEST(slab_freed_while_growing)
+/* Two slabs full of live objects, and no more memory: somebody frees all of one
+ * slab and one object more when asked. */
+static void grow_and_free(struct test_result *result, unsigned flags)
 {
     void *kept[64];
-    struct kmem_cache *c = kmem_cache_create("test", 200, 0, 0, NULL);
+    struct kmem_cache *c = kmem_cache_create("test", 200, 0, flags, NULL);
     EXPECT(c);
     void *first = kmem_cache_alloc(c, GFP_KERNEL);
     size_t per_slab = stats(c).total;
@@ -130,18 +132,25 @@ TEST(slab_freed_while_growing)
     pmm_fail_after(0);
     void *p = kmem_cache_alloc(c, GFP_KERNEL);
     pmm_fail_after(-1);
-    EXPECT(p == first && to_free.n == 0);
+    EXPECT(p && to_free.n == 0);
     EXPECT(!slab_check() && stats(c).live == per_slab);
-    EXPECT(stats(c).slabs == 2);
+    EXPECT(stats(c).slabs <= 2); /* the empty one may be asked for, too */
     kmem_cache_free(c, p);
     kmem_cache_free_bulk(c, per_slab - 1, kept);
     EXPECT(kmem_cache_destroy(c) == 0);
 }
 
+/* The cache is not locked then, and what was freed serves, wherever it lies. */
+TEST(slab_freed_while_growing)
+{
+    CALL(grow_and_free, 0);
+    CALL(grow_and_free, SLAB_RED_ZONE);
+}
+
 TEST(slab_create_fails)
 {
     struct kmem_cache *c = NULL, *more[64];
-    size_t frames = frames_free(), n = 0;
+    size_t frames = frames_left(), n = 0;
     unsigned long reports = report_count();
     pmm_fail_after(0); /* until the descriptors' slab is full */
     while (n < ARRAY_SIZE(more) &&
@@ -149,7 +158,7 @@ TEST(slab_create_fails)
         n++;
     pmm_fail_after(-1);
     EXPECT(n < ARRAY_SIZE(more) && report_count() == reports + 1);
-    EXPECT(frames_free() == frames && !slab_check());
+    EXPECT(frames_left() == frames && !slab_check());
     EXPECT((c = kmem_cache_create("test", 10, 0, 0, NULL)));
     pmm_fail_after(0);
     EXPECT(!kmem_cache_alloc(c, GFP_NOWAIT));
@@ -160,7 +169,7 @@ TEST(slab_create_fails)
     EXPECT(kmem_cache_destroy(c) == 0);
     while (n > 0)
         EXPECT(kmem_cache_destroy(more[--n]) == 0);
-    EXPECT(frames_free() == frames);
+    EXPECT(frames_left() == frames);
 }
 
 /* --- many owners --- */

@@ -42,9 +42,9 @@ bool stamped(const void *p, size_t bytes, uint32_t owner)
     return true;
 }
 
-size_t frames_free(void)
+size_t frames_left(void)
 {
-    struct pmm_stats s;
+    struct frames_stats s;
     pmm_stats(&s);
     return s.free;
 }

@@ -22,4 +22,4 @@ void stamp(void *p, size_t bytes, uint32_t owner);
 bool stamped(const void *p, size_t bytes, uint32_t owner);
 
 /* Free frames at this moment. */
-size_t frames_free(void);
+size_t frames_left(void);

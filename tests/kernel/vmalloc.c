@@ -26,9 +26,9 @@ static size_t window_free(void)
 
 static size_t vmalloc_frames(void)
 {
-    struct pmm_stats s;
-    pmm_stats(&s);
-    return s.kind[FRAME_VMALLOC];
+    size_t kind[FRAME_KINDS];
+    pmm_by_kind(kind);
+    return kind[FRAME_VMALLOC];
 }
 
 static bool all_zero(const char *p, size_t n)
@@ -99,7 +99,7 @@ static bool scattered(const char *p, size_t pages)
 
 static bool has_high_memory(void)
 {
-    struct pmm_stats s;
+    struct frames_stats s;
     pmm_stats(&s);
     return s.free > s.free_direct;
 }
@@ -257,8 +257,8 @@ TEST(vmalloc_sizes_refused)
 {
     static const size_t sizes[] = {0, (size_t)-1, (size_t)-4096,
                                    (size_t)-1 / 2};
-    size_t frames = frames_free(), room = window_free();
-    struct pmm_stats s;
+    size_t frames = frames_left(), room = window_free();
+    struct frames_stats s;
     pmm_stats(&s);
     unsigned long reports = report_count();
     for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
@@ -267,19 +267,19 @@ TEST(vmalloc_sizes_refused)
     EXPECT(report_count() == reports + ARRAY_SIZE(sizes) + 1);
     EXPECT(!__vmalloc((size_t)-1, GFP_KERNEL | __GFP_NOWARN));
     EXPECT(report_count() == reports + ARRAY_SIZE(sizes) + 1);
-    EXPECT(frames_free() == frames && window_free() == room);
+    EXPECT(frames_left() == frames && window_free() == room);
 }
 
 /* More than there is, by a little: all that was taken goes back. */
 TEST(vmalloc_more_than_free)
 {
     kheap_trim();
-    size_t frames = frames_free(), room = window_free();
+    size_t frames = frames_left(), room = window_free();
     bool junk = pmm_set_junk(false);
     size_t pages = min_size(frames, room) + 1;
     char *p = __vmalloc(pages << PAGE_SHIFT, GFP_KERNEL | __GFP_NOWARN);
     pmm_set_junk(junk);
-    EXPECT(!p && frames_free() == frames && window_free() == room);
+    EXPECT(!p && frames_left() == frames && window_free() == room);
     EXPECT(vmap_check() == NULL);
 }
 
@@ -288,7 +288,7 @@ TEST(vmalloc_out_of_memory)
 {
     enum { PAGES = 131 };
     kheap_trim();
-    size_t frames = frames_free(), room = window_free();
+    size_t frames = frames_left(), room = window_free();
     bool junk = pmm_set_junk(false);
     char *p = NULL;
     for (long k = 0; !p; k++) {
@@ -297,13 +297,13 @@ TEST(vmalloc_out_of_memory)
         p = __vmalloc(PAGES * PAGE_SIZE, GFP_KERNEL | __GFP_NOWARN);
         pmm_fail_after(-1);
         if (!p)
-            EXPECT(frames_free() == frames && window_free() == room);
+            EXPECT(frames_left() == frames && window_free() == room);
         if (k % 16 == 0)
             EXPECT(vmap_check() == NULL);
     }
     vfree(p);
     pmm_set_junk(junk);
-    EXPECT(frames_free() == frames && window_free() == room);
+    EXPECT(frames_left() == frames && window_free() == room);
 }
 
 /* Freeing needs no memory. */
@@ -326,9 +326,9 @@ TEST(vmalloc_out_of_room)
         for (void *p; n < ARRAY_SIZE(held) && (p = vmap(0, len, RW));)
             held[n++] = p;
     bool full = n < ARRAY_SIZE(held);
-    size_t frames = frames_free();
+    size_t frames = frames_left();
     void *none = __vmalloc(1, GFP_KERNEL | __GFP_NOWARN);
-    bool nothing_taken = frames_free() == frames;
+    bool nothing_taken = frames_left() == frames;
     while (n > 0)
         vunmap(held[--n]);
     EXPECT(full && !none && nothing_taken);

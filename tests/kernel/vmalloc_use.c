@@ -15,12 +15,12 @@
 static bool refuses(void (*undo)(void *), void *p)
 {
     struct vmap_stats before, after;
-    size_t frames = frames_free();
+    size_t frames = frames_left();
     unsigned long reports = report_count();
     vmap_stats(&before);
     undo(p);
     vmap_stats(&after);
-    return report_count() == reports + 1 && frames_free() == frames &&
+    return report_count() == reports + 1 && frames_left() == frames &&
            after.free == before.free;
 }
 

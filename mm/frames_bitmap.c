@@ -1,5 +1,5 @@
 /* The frame manager with a bitmap: all of the work is freemap.c's. */
-#include "mm/pmm_banks.h"
+#include "mm/frames_banks.h"
 
 #include <oct/assert.h>
 
@@ -8,11 +8,11 @@ static size_t bitmap_bytes(size_t units)
     return freemap_bytes(units, PT_INDEX_BITS);
 }
 
-static void bitmap_init(struct bank *b, void *storage)
+static void bitmap_init(struct bank *b, void *storage, bool free)
 {
     assert(b->units > 0 && is_aligned(b->base, PAGE_SIZE));
-    freemap_init(&b->map, storage, b->base >> PAGE_SHIFT, b->units,
-                 PT_INDEX_BITS);
+    (free ? freemap_init_free : freemap_init)(
+        &b->map, storage, b->base >> PAGE_SHIFT, b->units, PT_INDEX_BITS);
 }
 
 static void bitmap_give(struct bank *b, size_t first, size_t n)
@@ -29,6 +29,11 @@ static size_t bitmap_take(struct bank *b, size_t n, size_t align, size_t end)
     return first;
 }
 
+static size_t bitmap_take_some(struct bank *b, size_t max, size_t unit[])
+{
+    return freemap_take_some(&b->map, max, unit);
+}
+
 static bool bitmap_take_at(struct bank *b, size_t first, size_t n)
 {
     assert(first < b->units && n <= b->units - first);
@@ -41,9 +46,8 @@ static bool bitmap_take_at(struct bank *b, size_t first, size_t n)
 static const char *bitmap_check(struct bank *b)
 {
     for (size_t unit = 0; unit < b->units; unit++)
-        if (freemap_all_free(&b->map, unit, 1) !=
-            (b->frame[unit].kind == FRAME_FREE))
-            return "pmm: a frame's owner and the bitmap disagree";
+        if (freemap_all_free(&b->map, unit, 1) != is_free(&b->frame[unit]))
+            return "frames: a frame's owner and the bitmap disagree";
     return freemap_check(&b->map);
 }
 
@@ -53,6 +57,7 @@ const struct free_manager bitmap_manager = {
     .init = bitmap_init,
     .give = bitmap_give,
     .take = bitmap_take,
+    .take_some = bitmap_take_some,
     .take_at = bitmap_take_at,
     .check = bitmap_check,
 };

@@ -13,41 +13,41 @@
  * A frame that the direct map does not reach cannot hold links: banks of such
  * are the bitmap's, whatever the build picks.
  */
-#include "mm/pmm_banks.h"
+#include "mm/frames_banks.h"
 
 #include <oct/assert.h>
-#include <oct/kview.h>
 
 #define MAX_ORDER PAGE_ALLOC_MAX_ORDER
 #define MAX_UNITS ((size_t)1 << MAX_ORDER)
 
 static struct list *links_of(const struct bank *b, size_t unit)
 {
-    return phys_to_virt(address_of(b, unit));
+    return frames_view(b->owner, address_of(b, unit));
 }
 
 static size_t unit_of_links(const struct bank *b, const struct list *links)
 {
-    return unit_of(b, virt_to_phys(links));
+    return unit_of(b, frames_address(b->owner, links));
 }
 
 static bool begins_block(const struct bank *b, size_t unit, unsigned order)
 {
-    const struct frame *f = &b->frame[unit];
-    return f->kind == FRAME_FREE && f->value == order + 1;
+    struct frame f = frame_get(&b->frame[unit]);
+    return f.kind == FRAME_FREE && f.value == order + 1;
 }
 
 static void insert(struct bank *b, size_t unit, unsigned order)
 {
     assert(order <= MAX_ORDER && is_aligned(unit, (size_t)1 << order));
-    b->frame[unit].value = order + 1;
+    frame_set(&b->frame[unit],
+              (struct frame){.kind = FRAME_FREE, .value = order + 1});
     list_push(&b->free_lists[order], links_of(b, unit));
 }
 
 static void extract(struct bank *b, size_t unit)
 {
     assert(b->frame[unit].value > 0);
-    b->frame[unit].value = 0;
+    frame_set(&b->frame[unit], FRAME_NOBODYS);
     list_remove(links_of(b, unit));
 }
 
@@ -63,7 +63,7 @@ static unsigned order_that_fits(size_t first, size_t n)
 
 static void give_block(struct bank *b, size_t unit, unsigned order)
 {
-    assert(lock_held(&pmm.lock) && unit < b->units);
+    assert(lock_held(&b->owner->lock) && unit < b->units);
     for (; order < MAX_ORDER; order++) {
         size_t buddy = unit ^ ((size_t)1 << order);
         if (buddy >= b->units || !begins_block(b, buddy, order))
@@ -157,6 +157,15 @@ static size_t buddy_take(struct bank *b, size_t n, size_t align, size_t end)
     return FREEMAP_NONE;
 }
 
+static size_t buddy_take_some(struct bank *b, size_t max, size_t unit[])
+{
+    size_t got = 0;
+    while (got < max &&
+           (unit[got] = buddy_take(b, 1, 1, b->units)) != FREEMAP_NONE)
+        got++;
+    return got;
+}
+
 /* The free block that holds `unit`: its first unit, and its order. */
 static bool find_block(const struct bank *b, size_t unit, size_t *first,
                        unsigned *order)
@@ -191,12 +200,14 @@ static size_t buddy_bytes(size_t units)
     return 0;
 }
 
-static void buddy_init(struct bank *b, void *storage)
+static void buddy_init(struct bank *b, void *storage, bool free)
 {
     (void)storage;
-    assert(b->base < DIRECT_END);
+    assert(is_direct(b));
     for (unsigned order = 0; order <= MAX_ORDER; order++)
         list_init(&b->free_lists[order]);
+    if (free)
+        buddy_give(b, 0, b->units);
 }
 
 /* Every list holds free blocks of its order, aligned, none beside a free buddy;
@@ -211,7 +222,7 @@ static size_t check_list(const struct bank *b, unsigned order)
         if (!begins_block(b, unit, order) || !is_aligned(unit, size) || !joined)
             return FREEMAP_NONE;
         for (size_t i = 0; i < size; i++)
-            if (b->frame[unit + i].kind != FRAME_FREE)
+            if (!is_free(&b->frame[unit + i]))
                 return FREEMAP_NONE;
         frames += size;
     }
@@ -224,12 +235,12 @@ static const char *buddy_check(struct bank *b)
     for (unsigned order = 0; order <= MAX_ORDER; order++) {
         size_t on_list = check_list(b, order);
         if (on_list == FREEMAP_NONE)
-            return "pmm: a free block is not what its list says";
+            return "frames: a free block is not what its list says";
         frames += on_list;
     }
     for (size_t unit = 0; unit < b->units; unit++)
-        frames -= b->frame[unit].kind == FRAME_FREE;
-    return frames ? "pmm: a free frame is on no list, or on two" : NULL;
+        frames -= is_free(&b->frame[unit]);
+    return frames ? "frames: a free frame is on no list, or on two" : NULL;
 }
 
 const struct free_manager buddy_manager = {
@@ -238,6 +249,7 @@ const struct free_manager buddy_manager = {
     .init = buddy_init,
     .give = buddy_give,
     .take = buddy_take,
+    .take_some = buddy_take_some,
     .take_at = buddy_take_at,
     .check = buddy_check,
 };

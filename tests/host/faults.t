@@ -1,0 +1,3 @@
+#!/bin/sh
+# Faults put into the allocators: a test must notice each.
+exec "${0%/*}/../../tools/faults"
