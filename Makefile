@@ -115,6 +115,7 @@ build/%.iso: build/%.elf build/cmdline iso/grub.cfg tools/mkiso
 	$(Q)tools/mkiso $< $@ "$(CMDLINE)"
 
 include tests/host/host.mk
+include lab/lab.mk
 
 help:
 	@tools/help
@@ -143,7 +144,7 @@ check:
 	@clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
 	@tools/check-includes
 	@tools/check-style
-	@shellcheck $$(git grep -lE '^#!/bin/(ba)?sh' -- tools tests .ci)
+	@shellcheck $$(git grep -lE '^#!/bin/(ba)?sh' -- tools tests lab .ci)
 
 compile_commands.json: $(KERNEL)
 	@tools/compile-commands > $@
