@@ -216,7 +216,7 @@ def main():
              if race.suite == options.only or
              fnmatch.fnmatchcase(race.row, options.only)]
     meeting = Meeting(field, contenders)
-    rounds = options.rounds or (3 if options.quick else 21)
+    rounds = options.rounds or (2 if options.quick else 21)
     counting = shutil.which("valgrind") is not None
     if not counting:
         print("race: no instructions are counted: there is no valgrind",
