@@ -122,11 +122,6 @@ static inline struct tagged *tagged_of(struct heap *h)
     return container_of(h, struct tagged, heap);
 }
 
-static inline size_t round_up_size(size_t n, size_t align)
-{
-    return (n + align - 1) & ~(align - 1);
-}
-
 static inline size_t subblocks_for(size_t size)
 {
     return size ? (size + SUBBLOCK - 1) / SUBBLOCK : 1;

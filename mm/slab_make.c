@@ -22,11 +22,6 @@ static struct lock sets_lock; /* guards it; taken before a set's */
 
 /* --- geometry --- */
 
-static size_t round_up_size(size_t n, size_t align)
-{
-    return (n + align - 1) & ~(align - 1);
-}
-
 /* Small objects share a line as long as none of them lies in two. */
 static size_t line_align(size_t size)
 {

@@ -55,6 +55,12 @@ static inline bool is_aligned(unsigned long long n, unsigned long long align)
     return (n & (align - 1)) == 0;
 }
 
+/* The same for sizes, which a machine word holds. */
+static inline size_t round_up_size(size_t n, size_t align)
+{
+    return (n + align - 1) & ~(align - 1);
+}
+
 static inline size_t min_size(size_t a, size_t b)
 {
     return a < b ? a : b;
