@@ -5,18 +5,16 @@
 #                                lab-asan/ have them with sanitizers
 LAB_MM := $(filter-out mm/slab_kernel.c,$(wildcard $(patsubst %,mm/%*.c,\
 	freemap frames magazine kheap slab)))
-LAB_CORE := $(LAB_MM) lib/bitset.c lib/string.c lab/oct.c \
+LAB_CORE := $(LAB_MM) lib/bitset.c lab/oct.c \
 	lab/oct_frames.c $(wildcard lab/port/*.c)
 LAB_MALLOC := lab/malloc.c lab/trace/recorder.c lib/tracer.c lib/trace.c
 LAB_TESTS := instances memory threads fork
 
 LAB_CFLAGS := -std=gnu11 -D_GNU_SOURCE= -O2 -g -fPIC -fvisibility=hidden \
 	-ftls-model=initial-exec -pthread -I. -MMD -MP $(HOST_WARNINGS)
-LAB_PORT := -Iinclude -Ilab/port/include -Dstrlcpy=oct_strlcpy
-# The compiler must not make a call of calloc of what calloc does. The C library
-# has its own memcpy; of ours only strlcpy is wanted.
+LAB_PORT := -Iinclude -Ilab/port/include
+# The compiler must not make a call of calloc of what calloc does.
 LAB_FLAGS_lab/malloc.c := -fno-builtin
-LAB_FLAGS_lib/string.c := $(HOST_RENAME)
 LAB_tsan := -fsanitize=thread
 LAB_so := -O3 -flto -flto-partition=one $(patsubst %,-fno-builtin-%,malloc calloc realloc free)
 LAB_asan := -fsanitize=address,undefined -fno-sanitize-recover=all
